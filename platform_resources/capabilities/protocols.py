@@ -444,6 +444,10 @@ class Traits(Protocol):
         """The one output port that a probe is to read; empty for all of the data set."""
         return ""
 
+    def before_build(self, settings: Any) -> bool:
+        """Whether it measures input ports alone: then it is judged before dbt reads them."""
+        return False
+
     def within(self, settings: Any) -> timedelta:
         """How long a probe waits for an answer of one port."""
         return LONGEST_PROBE

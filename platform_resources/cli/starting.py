@@ -16,7 +16,6 @@ from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, Stop, cell
 from platform_resources.repository.mesh_repository import mesh_root
 from platform_resources.repository.placing import InTheWay
 from platform_resources.scaffolding.mesh_files import WORKSPACE
-from platform_resources.scaffolding.product_files import data_set_name
 from platform_resources.services.starting.new_meshes import CannotBegin, new_domain, new_mesh
 
 if TYPE_CHECKING:
@@ -68,7 +67,10 @@ def begin_domain(
 def begin_product(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="The product's name; that of the file if left out.")] = None,
-    source: Annotated[str, typer.Option("--from", help="A file or glob (CSV, Parquet, JSON), or the URL of a database or REST API.")] = "",
+    source: Annotated[
+        str,
+        typer.Option("--from", help="A file or glob (CSV, Parquet, JSON), the URL of a database or REST API, or a dbt model."),
+    ] = "",
     table: Annotated[str, typer.Option(help="Of a database: which table or view; schema.table where it is in another schema.")] = "",
     fields: Annotated[
         list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A field of the input port, such as records=result.items.")
@@ -89,8 +91,9 @@ def begin_product(
     asked = AskedSource(source, table, said)
     root = mesh_root(context.obj)
     try:
-        whose = domain or _domain(new_products.domains(root), yes)
-        called = name or _name(new_products.product_name(asked), yes)
+        model = new_products.unowned(root, asked)
+        whose = domain or (model.product.domain if model else _domain(new_products.domains(root), yes))
+        called = name or (model.product.name if model else _name(new_products.product_name(asked), yes))
         new = new_products.thought_of(root, whose, called, asked, datetime.now(UTC))
         _print_guesses(new)
         files = new_products.write(root, new if yes else replace(new, guessed=answered(new.guessed)))
@@ -103,7 +106,7 @@ def begin_product(
             style="yellow",
             soft_wrap=True,
         )
-    raise Stop(_published(context, new.asked.name))
+    raise Stop(_published(context, new.asked.name, new.asked.data_set))
 
 
 def _fields(said: Sequence[str]) -> dict[str, Any]:
@@ -170,14 +173,14 @@ def answered(guessed: "Guesses") -> "Guesses":
     return replace(guessed, key=key, updated_at=updated_at, classes=classes)
 
 
-def _published(context: typer.Context, name: str) -> int:
+def _published(context: typer.Context, name: str, data_set: str) -> int:
     """Refresh the product, and say where to look; gives the exit code."""
     try:
         refresh(context, [name])
     except Stop as ended:
         code = ended.code
     words.print(f"look at it:    mesh status {name}", highlight=False)
-    words.print(f"query it:      mesh query {name} 'select * from {data_set_name(name)} limit 10'", highlight=False)
+    words.print(f"query it:      mesh query {name} 'select * from {data_set} limit 10'", highlight=False)
     words.print("in a browser:  mesh serve", highlight=False)
     return code
 

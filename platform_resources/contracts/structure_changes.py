@@ -170,9 +170,9 @@ def is_wider(old: str, new: str) -> bool:
 
 
 def lost_columns(difference: SchemaDifference) -> tuple[str, ...]:
-    """Columns that are gone, or whose new type does not hold all former values."""
+    """The columns that are gone or called otherwise, and those whose type does not hold all former values."""
     changed = (column.column for column in difference.changed if not is_wider(column.before, column.after))
-    return (*(name for name, _ in difference.removed), *changed)
+    return (*(name for name, _ in difference.removed), *(old for old, _ in difference.renamed), *changed)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -118,6 +118,7 @@ def _use(about: About, change: SchemaChange) -> str:
 def _difference(difference: SchemaDifference) -> list[str]:
     """Each column with what a consumer has to do about it."""
     lines = [f"removed: {code(name)} ({code(kind)}); read it no more, or ask the owner for it" for name, kind in difference.removed]
+    lines += [f"renamed: {code(old)} is called {code(new)} now; read it by that name" for old, new in difference.renamed]
     for column in difference.changed:
         to_do = "it holds all former values" if is_wider(column.before, column.after) else f"take it as {code(column.after)}"
         lines.append(f"type changed: {code(column.column)}, from {code(column.before)} to {code(column.after)}; {to_do}")

@@ -155,7 +155,7 @@ def _objects(root: Path, product: ProductPlan, registry: Registry, resources: Ma
     external = tuple(_external_specs(product, minter))
     if not product.runs:
         return _Built(external)
-    steps = tuple(_steps(product, minter))
+    steps = tuple(_steps(product, minter, registry))
     audits = tuple(audit_step(product, minter, registry) for stage in stages(product) if isinstance(stage, Audit))
     job = _resolved_job(product, steps, audits, resources)
     return _Built((*external, *steps), audits, (job,), tuple(schedules(product, job)))
@@ -172,14 +172,14 @@ def _external_specs(product: ProductPlan, minter: SpecMinter) -> Iterator[dg.Ass
         yield minter.scorecard()
 
 
-def _steps(product: ProductPlan, minter: SpecMinter) -> Iterator[dg.AssetsDefinition]:
+def _steps(product: ProductPlan, minter: SpecMinter, registry: Registry) -> Iterator[dg.AssetsDefinition]:
     """The stages that make assets; an audit makes checks only."""
     for stage in stages(product):
         match stage:
             case Pull():
                 yield pull_step(product, minter, stage)
             case Build():
-                yield build_step(product, minter)
+                yield build_step(product, minter, registry)
             case Audit():
                 continue
             case Publish():

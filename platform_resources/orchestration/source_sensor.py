@@ -3,32 +3,42 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
+from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.automation import running_now
+from platform_resources.orchestration.events.run_failures import is_closed_gate
 from platform_resources.orchestration.guarding import shielded
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.services.refreshes.source_marks import SourceMarks, source_marks, watched_ports
+from platform_resources.services.refreshes.source_marks import Pending, SourceMarks, source_marks, watched_ports
 
 # What has come is seen within one tick and started with the next one: what comes in between goes into one refresh, within a minute.
 EVERY_SECONDS = 20
-# Dagster gives a sensor 60 s.
-LONGEST_LOOK_SECONDS = 40.0
+# So long a tick waits for sources that did not hang before.
+LONGEST_LOOK_SECONDS = 10.0
+# A refresh that has not loaded what there is is repeated after a minute, then after twice as long each time, up to an hour.
+FIRST_REPEAT, LONGEST_REPEAT = timedelta(minutes=1), timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Noted:
     """What the sensor remembers of one product: the mark of each port that needs no refresh any more, whether something new was
-    there at the last tick, and how many refreshes it has asked for."""
+    there at the last tick, how many refreshes it has asked for, when the last one, and how many repeated the one before."""
 
     handled: Mapping[str, str] = field(default_factory=dict)
     waiting: bool = False
     requests: int = 0
+    asked_at: str = ""
+    repeats: int = 0
+
+    def repeated_at(self) -> datetime:
+        return datetime.fromisoformat(self.asked_at) + min(FIRST_REPEAT * float(2 ** min(self.repeats, 10)), LONGEST_REPEAT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +50,45 @@ class Arrival:
     waits_for: str = ""
 
 
-def arrival(seen: SourceMarks, noted: Noted | None, running: bool) -> Arrival:
+def arrival(seen: SourceMarks, noted: Noted | None, running: bool, now: datetime, failed: str = "") -> Arrival:
     """Due at the second tick that sees something new, so that a burst is one refresh; never while a refresh is under way.
 
-    What was there at first sight is no news; of a port that told nothing then, nobody knows what has come since, so that is. A refresh that
-    failed is not repeated before there is something new.
+    What was there at first sight is no news; of a port that told nothing then, nobody knows what has come since, so that is. `failed` says
+    why what came before is not loaded yet: that is tried again, with or without something new.
     """
     if noted is None:
         return Arrival(Noted(seen.marks))
     handled = noted.handled
+    asked = replace(noted, handled={**handled, **seen.marks}, waiting=False, requests=noted.requests + 1, asked_at=now.isoformat())
     if all(handled.get(port) == mark for port, mark in seen.marks.items()):
-        return Arrival(Noted(handled, False, noted.requests))
+        if failed and not running and now >= noted.repeated_at():
+            return Arrival(replace(asked, repeats=noted.repeats + 1), due=True)
+        repeats = noted.repeats if failed or running else 0
+        return Arrival(replace(noted, waiting=False, repeats=repeats), waits_for=f"{failed}; it is tried again" if failed else "")
     if running or not noted.waiting:
-        return Arrival(Noted(handled, True, noted.requests), waits_for="it is being refreshed" if running else "what may come with it")
-    return Arrival(Noted({**handled, **seen.marks}, False, noted.requests + 1), due=True)
+        return Arrival(replace(noted, waiting=True), waits_for="it is being refreshed" if running else "what may come with it")
+    return Arrival(replace(asked, repeats=0), due=True)
+
+
+def not_loaded(instance: dg.DagsterInstance, product: ProductPlan, seen: SourceMarks, noted: Noted | None, now: datetime) -> str:
+    """Why the last refresh since one was asked for has not loaded what there is; empty if it has, if it may still, or if there is no use in
+    another: a closed gate is an answer, a person who ends a run wants none, and a source that is silent is not there."""
+    if noted is None or not noted.asked_at:
+        return ""
+    asked_at, job = datetime.fromisoformat(noted.asked_at), conventions.job_name(product.name)
+    runs = instance.get_runs(dg.RunsFilter(job_name=job, created_after=asked_at), limit=1)
+    if not runs:
+        return "its refresh was not started" if now >= asked_at + FIRST_REPEAT else ""
+    if runs[0].status == dg.DagsterRunStatus.FAILURE:
+        failures = (entry.dagster_event for entry in instance.all_logs(runs[0].run_id, of_type=dg.DagsterEventType.STEP_FAILURE))
+        gate = any(is_closed_gate(failure.step_failure_data.error) for failure in failures if failure is not None)
+        return "" if gate else "its refresh failed"
+    if runs[0].status != dg.DagsterRunStatus.SUCCESS:
+        return ""
+    ports = {dg.AssetCheckKey(asset_key(port.key), "arrived"): port.name for port in watched_ports(product) if port.name in seen.marks}
+    checks = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(ports))
+    lost = [ports[key] for key, check in checks.items() if check.status == AssetCheckExecutionRecordStatus.FAILED]
+    return f"{', '.join(lost)} did not arrive" if lost else ""
 
 
 def source_sensor(
@@ -63,6 +98,7 @@ def source_sensor(
     watched = [product for product in products if watched_ports(product)]
     if not watched:
         return None
+    pending: Pending = {}
 
     @dg.sensor(
         name=conventions.source_sensor_name(domain),
@@ -73,9 +109,13 @@ def source_sensor(
     )
     @shielded
     def _watch(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        noted = {name: Noted(**fields) for name, fields in json.loads(context.cursor or "{}").items()}
-        marks, running = source_marks(root, state, watched, datetime.now(UTC), LONGEST_LOOK_SECONDS), running_now(context.instance)
-        return _result(marks, {name: arrival(seen, noted.get(name), name in running) for name, seen in marks.items()}, noted)
+        noted, now = {name: Noted(**fields) for name, fields in json.loads(context.cursor or "{}").items()}, datetime.now(UTC)
+        marks, running = source_marks(root, state, watched, now, LONGEST_LOOK_SECONDS, pending), running_now(context.instance)
+        failed = {
+            product.name: not_loaded(context.instance, product, marks[product.name], noted.get(product.name), now) for product in watched
+        }
+        arrivals = {name: arrival(seen, noted.get(name), name in running, now, failed[name]) for name, seen in marks.items()}
+        return _result(marks, arrivals, noted)
 
     return _watch
 

@@ -1,6 +1,6 @@
 """The stages of a refresh that make data, as Dagster definitions: each reports what its stage did."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from platform_resources.orchestration.scoring import report_score
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.promises.grades import LastRefresh
+from platform_resources.refresh.auditing import Audited
 from platform_resources.refresh.performing import (
     audit_candidate,
     audit_stop,
@@ -83,19 +84,21 @@ def _end_early(context: Context | dg.AssetCheckExecutionContext, refresh: Refres
         raise stopped_by(done.stop)
 
 
-def build_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinition:
-    """One asset per dbt model. A person may choose some of them, and of their tests, in Dagster's UI."""
+def build_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> dg.AssetsDefinition:
+    """One asset per dbt model, and the objectives that are judged before. A person may choose some of all these in Dagster's UI."""
+    first = [objective.check for objective in product.audited if objective.before_build]
 
     @dg.multi_asset(
         name=conventions.step_name(product.name, "build"),
         specs=[minter.model(model) for model in product.models],
-        check_specs=list(check_specs(test for model in product.models for test in model.tests)),
+        check_specs=list(check_specs((*first, *(test for model in product.models for test in model.tests)))),
         can_subset=True,
         pool=conventions.pool(product.name),
     )
     @guarded(product)
     def _build(context: Context, refresh: RefreshResource) -> Iterator[Any]:
-        built = build_models(refresh.begun(product, context.run_id, context.log.info), _chosen(context, product))
+        built = build_models(refresh.begun(product, context.run_id, context.log.info), registry, _chosen(context, product))
+        yield from (audited_result(built.at, result) for result in _selected(context, built.inputs))
         if built.nodes:
             yield from build_results(built)
         if built.nodes and built.part:
@@ -117,9 +120,15 @@ def _chosen(context: Context, product: ProductPlan) -> frozenset[str]:
     )
 
 
+def _selected(context: Context | dg.AssetCheckExecutionContext, results: Iterable[Audited]) -> list[Audited]:
+    """The verdicts that this run asks for."""
+    selected = {(tuple(key.asset_key.path), key.name) for key in context.selected_asset_check_keys}
+    return [result for result in results if (result.objective.check.key, result.objective.check.name) in selected]
+
+
 def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> dg.AssetChecksDefinition:
     """One check per objective of the audit. A gate that is not met stops the publication."""
-    checks = [objective.check for objective in product.audited]
+    checks = [objective.check for objective in product.audited_after_build]
 
     @dg.multi_asset_check(
         name=conventions.step_name(product.name, "audit"),
@@ -132,9 +141,8 @@ def audit_step(product: ProductPlan, minter: SpecMinter, registry: Registry) -> 
         begun, now = refresh.begun(product, context.run.run_id, context.log.info), refresh.now()
         before = histories_for_audit(lambda: synced_ledger(refresh.state_folder, context.instance, now), product, now)
         done = audit_candidate(begun, registry, before)
-        selected = {(tuple(key.asset_key.path), key.name) for key in context.selected_asset_check_keys}
-        chosen = [result for result in done.audited if (result.objective.check.key, result.objective.check.name) in selected]
-        yield from (audited_result(done, result) for result in chosen)
+        chosen = _selected(context, done.audited)
+        yield from (audited_result(done.at, result, done.hint(result)) for result in chosen)
         _end_early(context, refresh, product, replace(done, stop=audit_stop(done, chosen)))
 
     return _audit

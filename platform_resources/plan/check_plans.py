@@ -86,7 +86,7 @@ class ObjectivePlan:
     """One objective: its check, the dimension that judges it, what it is about, when it is measured, and which ports a probe of it reads.
 
     `data_set` is empty for an objective about the product as a whole. One with two thresholds has those of an error in `error_settings`.
-    One that nobody wrote, about a global identifier of another product, has its `key`.
+    One that nobody wrote, about a global identifier of another product, has its `key`. One about inputs alone is judged `before_build`.
     """
 
     check: CheckPlan
@@ -98,6 +98,7 @@ class ObjectivePlan:
     ports: tuple[str, ...] = ()
     error_settings: Strict | None = field(default=None, metadata={"planned": "where there is one"})
     key: OwnedKey | None = field(default=None, metadata={"planned": "where there is one"})
+    before_build: bool = field(default=False, metadata={"planned": False})
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,11 @@ class DataSetPlan:
         """The relation as it is measured: without the values that stand for null."""
         return measured_relation(self.relation, self.spec)
 
+    @property
+    def former_columns(self) -> dict[str, tuple[str, ...]]:
+        """What its columns were called before, by the name that they have now."""
+        return {column.name: column.renamed_from for column in self.spec.columns if column.renamed_from}
+
 
 @dataclass(frozen=True, slots=True)
 class OutputPlan:
@@ -290,8 +295,13 @@ class ProductPlan:
 
     @property
     def audited(self) -> tuple[ObjectivePlan, ...]:
-        """The objectives that the audit of a refresh judges, among them every gate."""
+        """The objectives that a refresh judges, among them every gate."""
         return tuple(objective for objective in self.objectives if objective.measured_by == "audit")
+
+    @property
+    def audited_after_build(self) -> tuple[ObjectivePlan, ...]:
+        """Those of them that the audit reports; the others were judged before dbt has built."""
+        return tuple(objective for objective in self.audited if not objective.before_build)
 
     def data_set(self, name: str) -> DataSetPlan:
         """The data set with this name. Raises StopIteration if there is none."""

@@ -1,6 +1,6 @@
 """The audit of a refresh: run the measures of all objectives in few queries, judge each objective, and collect example rows that fail."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -38,6 +38,10 @@ class Audited:
     judgement: Judgement
     sql: str
     sample: tuple[Mapping[str, Any], ...]
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.objective.check.title}: {self.judgement.reason}"
 
     @property
     def closes_gate(self) -> bool:
@@ -89,13 +93,27 @@ def audit_joins(
     """
     keyed = [(objective, objective.key) for objective in product.audited if objective.key is not None]
     there = [objective for objective, key in keyed if key not in missing]
-    measures = _measures(there, registry, now)
-    words = discretion(database, product).words
-    readings = measure(_asked(there, measures), database.within_limits, (), {}, words, database.ruled_out)
     unknown = [Audited(objective, Judgement("unknown", missing[key]), "", ()) for objective, key in keyed if key in missing]
-    moment = Moment(now, zone=zone_of(product))
-    judged = [_audited(database, product, objective, registry, measures[objective.check.name], readings, moment) for objective in there]
-    return (*judged, *unknown)
+    return (*_judged_alone(database, product, there, registry, now), *unknown)
+
+
+def audit_inputs(database: ProductDatabase, product: ProductPlan, registry: Registry, now: datetime) -> tuple[Audited, ...]:
+    """Judge the objectives about inputs alone, before dbt reads them."""
+    return _judged_alone(database, product, [objective for objective in product.audited if objective.before_build], registry, now)
+
+
+def _judged_alone(
+    database: ProductDatabase, product: ProductPlan, objectives: Sequence[ObjectivePlan], registry: Registry, now: datetime
+) -> tuple[Audited, ...]:
+    """Judge these by the moment alone: no history, and nothing of what was published before."""
+    if not objectives:
+        return ()
+    measures, moment = _measures(objectives, registry, now), Moment(now, zone=zone_of(product))
+    words = discretion(database, product).words
+    readings = measure(_asked(objectives, measures), database.within_limits, (), {}, words, database.ruled_out)
+    return tuple(
+        _audited(database, product, objective, registry, measures[objective.check.name], readings, moment) for objective in objectives
+    )
 
 
 def _measures(objectives: Iterable[ObjectivePlan], registry: Registry, now: datetime) -> dict[str, Mapping[str, Measure]]:

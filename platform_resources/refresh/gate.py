@@ -37,7 +37,7 @@ class Gate:
 def decided(audited: Iterable[Audited], fingerprint: str, unbuilt: str = "") -> Gate:
     """Open exactly if the build went well and every gating objective is met; unknown is not met."""
     audited = tuple(audited)
-    shut = [unbuilt] if unbuilt else [f"{a.objective.check.title}: {a.judgement.reason}" for a in audited if a.closes_gate]
+    shut = [unbuilt] if unbuilt else [a.sentence for a in audited if a.closes_gate]
     verdicts = tuple(AuditVerdict(a.objective.check.title, a.objective.dimension, a.judgement.verdict, a.judgement.reason) for a in audited)
     return Gate(not shut, "; ".join(shut), verdicts, fingerprint)
 

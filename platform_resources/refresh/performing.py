@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 from itertools import chain
 
-from platform_resources.capabilities.judgements import History
+from platform_resources.capabilities.judgements import History, Judgement
 from platform_resources.capabilities.registry import Registry
 from platform_resources.dbt.build import BuildFailed, NodeResult, Project, begin_import, build, compiled, parsed
 from platform_resources.dbt.manifest import MAKERS
@@ -16,7 +16,7 @@ from platform_resources.plan.plan import InputPlan, ProductPlan
 from platform_resources.plan.plan_text import fingerprint
 from platform_resources.promises.grades import LastRefresh
 from platform_resources.publications.published_versions import shelf
-from platform_resources.refresh.auditing import Audited, audit, audit_joins, unaudited
+from platform_resources.refresh.auditing import Audited, audit, audit_inputs, audit_joins, unaudited
 from platform_resources.refresh.built import as_built, built_in, keeping, make_room, note_keeping, unnoted
 from platform_resources.refresh.built_lineage import built_columns, keep_lineage
 from platform_resources.refresh.closed_gates import closed_gate_text
@@ -78,11 +78,12 @@ def pull_done(product: ProductPlan, inputs: Iterable[InputPulled]) -> PullDone:
     return PullDone(pulled, unaudited_ending(product, "; ".join(failed.values())), stop)
 
 
-def build_models(refresh: BegunRefresh, only: Collection[str] | None = None) -> Built:
+def build_models(refresh: BegunRefresh, registry: Registry, only: Collection[str] | None = None) -> Built:
     """Build and test the product's models, and note what was written for the audit and the publication.
 
-    `only` names models, and tests by dbt's ids, where not all were chosen. What then stands beside them was built by another run: so
-    nothing of it is audited or published, until the next refresh builds all.
+    Objectives about inputs alone are judged before; nothing is built of inputs that close the gate. `only` names models, and tests by
+    dbt's ids, where not all were chosen. What then stands beside them was built by another run: so nothing of it is audited or
+    published, until the next refresh builds all.
     """
     with tagged(refresh, "build"):
         return _built(refresh, only)
@@ -92,7 +93,15 @@ def _built(refresh: BegunRefresh, only: Collection[str] | None) -> Built:
     product, part = refresh.product, "" if only is None else _part_text(refresh.product, only)
     write_generated_files(refresh.root, product.files)
     with refresh.opened() as database:
-        close(database, part or "the last build did not finish")
+        inputs = audit_inputs(database, product, registry, refresh.clock())
+        if only is not None and not only:
+            return Built(product, refresh.clock(), inputs=inputs)
+        closing = [result.sentence for result in inputs if result.closes_gate]
+        close(database, "; ".join(closing) or part or "the last build did not finish")
+    if closing:
+        stop = StopReason(closed_gate_text(closing, _served(refresh)), CLOSED_GATE)
+        why = f"the gate is closed: {'; '.join(closing)}"
+        return Built(product, refresh.clock(), part, inputs=inputs, ending=unaudited_ending(product, why, inputs), stop=stop)
     try:
         project = parsed(refresh.root, refresh.state, product, target_of(refresh.root).name)
         _begin_build(refresh, project, part)
@@ -102,8 +111,8 @@ def _built(refresh: BegunRefresh, only: Collection[str] | None) -> Built:
             note(tuple(work.found.values()) if work is not None else ())
     except BuildFailed as error:
         stop = StopReason(f"dbt could not build {product.name}: {error}", "BuildFailed")
-        return Built(product, refresh.clock(), part, ending=unaudited_ending(product, str(error)), stop=stop)
-    return _settled(refresh, nodes, project, product if only is None else _part(product, only), part)
+        return Built(product, refresh.clock(), part, inputs=inputs, ending=unaudited_ending(product, str(error), inputs), stop=stop)
+    return _settled(refresh, nodes, project, product if only is None else _part(product, only), part, inputs)
 
 
 def _begin_build(refresh: BegunRefresh, project: Project, part: str) -> None:
@@ -119,23 +128,25 @@ def _kept(refresh: BegunRefresh, project: Project) -> frozenset[str]:
     return frozenset() if refresh.full_refresh else project.incremental
 
 
-def _settled(refresh: BegunRefresh, nodes: tuple[NodeResult, ...], project: Project, chosen: ProductPlan, part: str) -> Built:
+def _settled(
+    refresh: BegunRefresh, nodes: tuple[NodeResult, ...], project: Project, chosen: ProductPlan, part: str, inputs: tuple[Audited, ...]
+) -> Built:
     """What was built of `chosen`, after the gate knows of it."""
     product, failures = refresh.product, build_failures(chosen, nodes)
     rows, columns, lineage = dict[str, int](), dict[str, dict[str, str]](), ProductLineage()
     with refresh.opened() as database:
         if not part:
-            _settle_build(database, product, "; ".join(failures.values()))
+            _settle_build(database, product, "; ".join(failures.values()), inputs)
         if not failures:
             columns = built_columns(database, product)
         if not failures and not part:
             lineage = keep_lineage(database, refresh.state, product, compiled(nodes), columns)
         if not failures and not unnoted(database, product):
             rows = _rows(database, chosen)
-    built = Built(chosen, refresh.clock(), part, nodes, rows, columns, _kept(refresh, project), lineage)
+    built = Built(chosen, refresh.clock(), part, nodes, rows, columns, _kept(refresh, project), lineage, inputs)
     if not failures:
         return built
-    ending = unaudited_ending(product, "; ".join(failures.values()))
+    ending = unaudited_ending(product, "; ".join(failures.values()), inputs)
     return replace(built, ending=ending, stop=_build_stop(refresh, nodes, failures))
 
 
@@ -174,13 +185,13 @@ def _build_stop(refresh: BegunRefresh, nodes: Sequence[NodeResult], failures: Ma
     return StopReason(closed_gate_text(failures.values(), _served(refresh)), CLOSED_GATE)
 
 
-def _settle_build(database: ProductDatabase, product: ProductPlan, failures: str) -> None:
+def _settle_build(database: ProductDatabase, product: ProductPlan, failures: str, inputs: tuple[Audited, ...]) -> None:
     """A product without objectives for an audit has none, so its build alone opens the gate."""
     built_by = fingerprint(product)
     forget_profiles(database)
     set_unbuilt(database, failures, built_by)
     reason = failures or "the models were rebuilt and not audited since"
-    set_gate(database, Gate(False, reason) if failures or product.audited else decided((), built_by))
+    set_gate(database, Gate(False, reason) if failures or product.audited_after_build else decided(inputs, built_by))
 
 
 def _rows(database: ProductDatabase, product: ProductPlan) -> dict[str, int]:
@@ -195,9 +206,11 @@ def _served(refresh: BegunRefresh) -> str | None:
     return latest.id if latest is not None else None
 
 
-def unaudited_ending(product: ProductPlan, reason: str) -> Ending:
-    """The scorecard of a refresh that ends before its audit: nothing was measured."""
-    verdicts = tuple(AuditVerdict(o.check.title, o.dimension, "unknown", "not audited") for o in product.audited)
+def unaudited_ending(product: ProductPlan, reason: str, inputs: Iterable[Audited] = ()) -> Ending:
+    """The scorecard of a refresh that ends before its audit: nothing was measured but `inputs`."""
+    known = {each.objective.check.name: each.judgement for each in inputs}
+    judged = [(each, known.get(each.check.name, Judgement("unknown", "not audited"))) for each in product.audited]
+    verdicts = tuple(AuditVerdict(each.check.title, each.dimension, said.verdict, said.reason) for each, said in judged)
     return Ending(Gate(False, reason, verdicts), LastRefresh(f"not published: {reason}", reason))
 
 
@@ -229,7 +242,7 @@ def audit_stop(done: AuditDone, results: Iterable[Audited]) -> StopReason | None
     closing = [result for result in results if result.closes_gate]
     if not closing:
         return None
-    reasons = [f"{result.objective.check.title}: {result.judgement.reason}" for result in closing]
+    reasons = [result.sentence for result in closing]
     hints = dict.fromkeys(hint for result in closing if (hint := done.hint(result)))
     return StopReason(closed_gate_text((*reasons, *hints), done.served), CLOSED_GATE)
 

@@ -62,7 +62,7 @@ def stages(product: ProductPlan) -> tuple[Stage, ...]:
     if not product.runs:
         return ()
     pull = (Pull(ports),) if (ports := pulled_ports(product)) else ()
-    audit = (Audit(),) if product.audited else ()
+    audit = (Audit(),) if product.audited_after_build else ()
     publish = (Publish(),) if product.outputs else ()
     return (*pull, Build(), *audit, *publish, Score())
 
@@ -127,7 +127,8 @@ class PullDone:
 class Built:
     """What dbt did by the time `at`. `product` has the tests that were to run; `part` says that not all was to be built, so that
     nothing of it is audited or published. `rows` has those of tables and `columns` the types of all, by model; `kept` are models with rows
-    of earlier builds; `lineage` has what their columns are made from. There are no `nodes` where dbt could not begin.
+    of earlier builds; `lineage` has what their columns are made from. There are no `nodes` where dbt did not begin. `inputs` are the
+    verdicts about inputs alone.
     """
 
     product: ProductPlan
@@ -138,6 +139,7 @@ class Built:
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
     lineage: ProductLineage = field(default_factory=ProductLineage)
+    inputs: tuple[Audited, ...] = ()
     ending: Ending | None = None
     stop: StopReason | None = None
 

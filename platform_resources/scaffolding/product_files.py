@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from platform_resources.capabilities.support.sql_text import quoted
@@ -11,6 +11,7 @@ from platform_resources.scaffolding.column_guesses import classifications, comma
 from platform_resources.scaffolding.key_guesses import key
 from platform_resources.scaffolding.source_columns import Guess, SourceColumn, SourceFacts
 from platform_resources.scaffolding.suggested_objectives import Suggestion, never_empty, suggestions
+from platform_resources.spec.components import Column
 from platform_resources.spec.data_classes import class_named
 from platform_resources.spec.values.column_names import RESERVED, column_name, folded_column, needs_quotes
 from platform_resources.spec.values.names import slug
@@ -24,7 +25,8 @@ _NESTED = ("struct", "map", "union", "row", "json")
 class Wanted:
     """What the new product is called and what it is made from: fields of its input port, and the source's name for people.
 
-    `notes` are what is to be said of the input port in comments.
+    `notes` are what is to be said of the input port in comments. Where it reads another product, `columns` are what that says of them, by
+    name. A product around a `model` of its own that is there already has no input port.
     """
 
     domain: str
@@ -32,6 +34,12 @@ class Wanted:
     input: Mapping[str, Any]
     source: str
     notes: tuple[str, ...] = ()
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    model: str = ""
+
+    @property
+    def data_set(self) -> str:
+        return slug(self.model) or data_set_name(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +111,15 @@ def promised_type(kind: str) -> str:
 
 def product_files(asked: Wanted, source: SourceFacts, names: Mapping[str, str], guessed: Guesses) -> dict[str, str]:
     """All files by their path. `names` has what each column is called in the source."""
-    folder, model = f"{conventions.PRODUCTS_FOLDER}/{asked.domain}/{asked.name}", data_set_name(asked.name)
+    folder, model = conventions.product_folder(asked.domain, asked.name), asked.data_set
     objectives = suggestions(source, model, guessed.promised_key, guessed.hidden)
-    return {
+    files = {
         f"{folder}/product.yaml": _document(asked, source, guessed, objectives),
         f"{folder}/README.md": _readme(asked, source, guessed, objectives),
-        f"{conventions.models_folder(asked.domain, asked.name)}/{model}.sql": _model(asked, source, names),
     }
+    if asked.input:
+        files[f"{conventions.models_folder(asked.domain, asked.name)}/{model}.sql"] = _model(asked, source, names)
+    return files
 
 
 def _title(name: str) -> str:
@@ -136,7 +146,7 @@ def _mark(guess: Guess) -> str:
 
 
 def _components(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives: Sequence[Suggestion]) -> Iterator[str]:
-    model = data_set_name(asked.name)
+    model = asked.data_set
     yield f"- name: {asked.domain}\n  type: domain\n"
     yield f"""- name: {asked.name}
   type: data-product
@@ -144,14 +154,15 @@ def _components(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives
     title: {scalar(_title(asked.name))}
     description: {scalar(f"What {asked.source} says, checked and published.")}
     lifecycle: draft
-    archetype: source-aligned
+    archetype: {"aggregate" if asked.columns else "source-aligned"}
     support: {{runbook: "README.md#when-it-breaks"}}
     # When it is refreshed by itself; until then by hand: mesh refresh {asked.name}
     # refresh: {{cron: "0 6 * * *", timezone: Europe/Berlin}}
 """
     notes = "".join(f"# {_comment(note)}\n" for note in asked.notes)
-    yield f"{notes}- name: {input_name(asked.name)}\n  type: input-port\n  properties: {flow_mapping(asked.input)}\n"
-    yield f"- name: {model}\n  type: data-set\n  properties:\n{_data_set(source, guessed)}\n"
+    if asked.input:
+        yield f"{notes}- name: {input_name(asked.name)}\n  type: input-port\n  properties: {flow_mapping(asked.input)}\n"
+    yield f"- name: {model}\n  type: data-set\n  properties:\n{_data_set(asked, source, guessed)}\n"
     yield f"- name: {asked.name}_sql\n  type: output-port\n  properties: {{interface: sql, data_set: {model}}}\n"
     yield (
         "# Promises. All are met by the data of today, with room for the next delivery.\n"
@@ -167,8 +178,8 @@ def _components(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives
     sql: {scalar(sample_query(source, model, guessed))}"""
 
 
-def _data_set(source: SourceFacts, guessed: Guesses) -> str:
-    lines: list[str] = []
+def _data_set(asked: Wanted, source: SourceFacts, guessed: Guesses) -> str:
+    lines: list[str] = [f"model: {scalar(asked.model)}"] if asked.model not in ("", asked.data_set) else []
     if guessed.key is not None:
         columns, guess = guessed.key
         promised = f"primary_key: {flow_list(columns)}  {_mark(guess)}"
@@ -178,7 +189,7 @@ def _data_set(source: SourceFacts, guessed: Guesses) -> str:
     if guessed.updated_at is not None:
         lines.append(f"updated_at: {scalar(guessed.updated_at.value)}  {_mark(guessed.updated_at)}")
     lines.append("columns:")
-    lines += [f"  - {_column(source, column, guessed)}" for column in source.columns]
+    lines += [f"  - {_column(source, column, guessed, asked.columns.get(column.name))}" for column in source.columns]
     return "\n".join(f"    {line}" for line in lines)
 
 
@@ -186,7 +197,8 @@ def _row(key: Sequence[str]) -> str:
     return f"One row per {', '.join(key[:-1])}{' and ' if len(key) > 1 else ''}{key[-1].removesuffix('.')}."
 
 
-def _column(source: SourceFacts, column: SourceColumn, guessed: Guesses) -> str:
+def _column(source: SourceFacts, column: SourceColumn, guessed: Guesses, said: Column | None) -> str:
+    """`said` is what another product says of it."""
     fields: dict[str, Any] = {"name": column.name, "type": promised_type(column.type)}
     required = column.name in guessed.promised_key or (guessed.updated_at is not None and column.name == guessed.updated_at.value)
     marks: list[str] = []
@@ -194,10 +206,13 @@ def _column(source: SourceFacts, column: SourceColumn, guessed: Guesses) -> str:
         fields["nullable"] = True
     if column.nulls == source.rows:
         marks.append("guess (low): text, as no row has a value" if column.type == "varchar" else "no row has a value")
-    for field, guess in (("unit", unit(column)), ("classification", guessed.classes.get(column.name))):
-        if guess is not None:
-            fields[field] = guess.value
-            marks.append(f"guess ({guess.confidence}): {field}, {guess.reason}")
+    if said is not None:
+        known = {"unit": said.unit, "identifier": said.identifier, "description": said.description}
+        fields |= {name: value for name, value in known.items() if value}
+    for name, guess in (("unit", unit(column)), ("classification", guessed.classes.get(column.name))):
+        if guess is not None and name not in fields:
+            fields[name] = guess.value
+            marks.append(f"guess ({guess.confidence}): {name}, {guess.reason}")
     if (numbers := comma_numbers(column)) is not None:
         marks.append(f"guess ({numbers.confidence}): {numbers.value}, {numbers.reason}")
     return flow_mapping(fields) + (f"  # {'; '.join(marks)}" if marks else "")
@@ -231,7 +246,7 @@ def _selected(column: SourceColumn, name: str) -> str:
 
 
 def _readme(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives: Sequence[Suggestion]) -> str:
-    model = data_set_name(asked.name)
+    model = asked.data_set
     row = _row(guessed.promised_key) if guessed.promised_key else "What one row is has to be written here."
     query = sample_query(source, model, guessed).replace('"', '\\"')
     steps = "\n".join(f"{number}. {step}" for number, step in enumerate(_steps(asked, guessed, objectives), 1))
@@ -254,9 +269,9 @@ def _readme(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives: Se
 def _steps(asked: Wanted, guessed: Guesses, objectives: Sequence[Suggestion]) -> Iterator[str]:
     yield f"`mesh status {asked.name}` says which promise is missed and why. Consumers keep the last good version."
     port = input_name(asked.name)
-    mended = f"mend the source or the input port `{port}`, then `mesh refresh {asked.name}`"
-    yield f"A refresh that failed says why, of files with line and column: {mended}."
-    where = "; Dagster (`make dev`) lists their keys at the failed check" if set(guessed.promised_key) - guessed.hidden else ""
+    broken = f"the source or the input port `{port}`" if asked.input else "the models"
+    yield f"A refresh that failed says why, of files with line and column: mend {broken}, then `mesh refresh {asked.name}`."
+    where = f"; `mesh quarantine {asked.name}` lists keys of some" if set(guessed.promised_key) - guessed.hidden else ""
     for objective in objectives:
         if objective.fields.get("gate"):
             advice = f"Look for rows that were delivered twice{where}."

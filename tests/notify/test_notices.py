@@ -65,12 +65,15 @@ DIFFERENCES = [
     ({"a": "int"}, {"b": "text", "a": "int"}, SchemaDifference(added=(("b", "text"),)), False),
     ({"a": "int", "b": "text"}, {"a": "int"}, SchemaDifference(removed=(("b", "text"),)), True),
     ({"a": "int"}, {"a": "bigint"}, SchemaDifference(changed=(TypeChange("a", "int", "bigint"),)), True),
+    ({"was_x": "int"}, {"x": "int"}, SchemaDifference(renamed=(("was_x", "x"),)), True),
+    ({"was_x": "int"}, {"x": "text"}, SchemaDifference(changed=(TypeChange("x", "int", "text"),), renamed=(("was_x", "x"),)), True),
+    ({"was_x": "int"}, {"was_x": "int", "x": "int"}, SchemaDifference(added=(("x", "int"),)), False),
 ]
 
 
 @pytest.mark.parametrize(("before", "after", "difference", "breaking"), DIFFERENCES)
 def test_a_column_that_is_gone_or_of_another_type_is_breaking_and_a_new_one_is_not(before, after, difference, breaking):
-    found = schema_difference(before, after)
+    found = schema_difference(before, after, {"x": ("was_w", "was_x")})
     assert (found, found.breaking, bool(found)) == (difference, breaking, difference != SchemaDifference())
 
 

@@ -47,7 +47,7 @@ CHANGE = SchemaChange(
             {"order_id": "bigint", "amount": "decimal(18,2)", "coupon": "varchar"},
             {"order_id": "bigint", "amount": "double", "channel": "varchar"},
         ),
-        "purchase_orders_file": schema_difference({"coupon": "varchar"}, {}),
+        "purchase_orders_file": schema_difference({"coupon": "varchar", "shop": "varchar"}, {"store": "varchar"}, {"store": ["shop"]}),
     },
     (REVENUE,),
 )

@@ -2,15 +2,20 @@
 
 import json
 import os
+import socket
+from concurrent.futures import Future
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
 from sqlalchemy import create_engine, text
 
 from platform_resources.dbt.planning import read_plan
+from platform_resources.orchestration import source_sensor
 from platform_resources.orchestration.definitions import definitions
 from platform_resources.orchestration.source_sensor import EVERY_SECONDS, Arrival, Noted, _result, arrival
-from platform_resources.services.refreshes.source_marks import SourceMarks
+from platform_resources.services.refreshes.source_marks import SourceMarks, source_marks
 from platform_resources.spec.problems import problems_text
 from tests.capabilities.test_rest_rows import server  # noqa: F401
 from tests.ledger.ledgers import new_database, postgres
@@ -20,6 +25,9 @@ from tests.refresh.running import deliver
 SPEC = product_file("plant", "readings")
 FILE = "interface: file\n        path: landing/readings.csv"
 NOW, OLD, NEWER = SourceMarks({"a": "1"}, {}), Noted({"a": "0"}), SourceMarks({"a": "2"}, {})
+AT, MINUTE = datetime(2026, 11, 29, 12, tzinfo=UTC), timedelta(minutes=1)
+SOON = AT.isoformat()
+LOST, ASKED = "a did not arrive", Noted({"a": "0"}, False, 3, AT.isoformat(), 2)
 SILENT, TWO = SourceMarks({}, {"a": "no answer"}), SourceMarks({"a": "0", "b": "9"}, {})
 
 
@@ -29,24 +37,52 @@ SILENT, TWO = SourceMarks({}, {"a": "no answer"}), SourceMarks({"a": "0", "b": "
         ("what is there at first sight is no news", NOW, None, False, Arrival(Noted({"a": "1"}))),
         ("nothing new", SourceMarks({"a": "0"}, {}), OLD, False, Arrival(OLD)),
         ("a tick to wait for what comes with it", NOW, OLD, False, Arrival(Noted({"a": "0"}, True), False, "what may come with it")),
-        ("then one refresh for all of it", NEWER, Noted({"a": "0"}, True, 3), False, Arrival(Noted({"a": "2"}, False, 4), True)),
+        ("then one refresh for all of it", NEWER, Noted({"a": "0"}, True, 3), False, Arrival(Noted({"a": "2"}, False, 4, SOON), True)),
         ("not beside a refresh", NEWER, Noted({"a": "0"}, True), True, Arrival(Noted({"a": "0"}, True), False, "it is being refreshed")),
         ("a source that does not answer", SILENT, Noted({"a": "0"}, True), False, Arrival(OLD)),
         ("a port that told nothing before", TWO, OLD, False, Arrival(Noted({"a": "0"}, True), False, "what may come with it")),
-        ("then a refresh", TWO, Noted({"a": "0"}, True), False, Arrival(Noted({"a": "0", "b": "9"}, False, 1), True)),
+        ("then a refresh", TWO, Noted({"a": "0"}, True), False, Arrival(Noted({"a": "0", "b": "9"}, False, 1, SOON), True)),
         ("a source that is asked for the first time", TWO, Noted({}), False, Arrival(Noted({}, True), False, "what may come with it")),
         ("what has gone again", SourceMarks({"a": "0"}, {}), Noted({"a": "0"}, True), False, Arrival(OLD)),
     ],
 )
 def test_a_product_is_due_at_the_second_look_that_finds_something_new(what, found, noted, running, expected):
-    assert arrival(found, noted, running) == expected, what
+    assert arrival(found, noted, running, AT) == expected, what
+
+
+SAME, AGAIN = SourceMarks({"a": "0"}, {}), Noted({"a": "0"}, False, 4, (AT + 4 * MINUTE).isoformat(), 3)
+
+
+@pytest.mark.parametrize(
+    ("what", "found", "minutes", "running", "failed", "expected"),
+    [
+        ("it waits twice as long as before", SAME, 3, False, LOST, Arrival(ASKED, False, f"{LOST}; it is tried again")),
+        ("and is tried again", SAME, 4, False, LOST, Arrival(AGAIN, True)),
+        ("not beside a refresh", SAME, 4, True, LOST, Arrival(ASKED, False, f"{LOST}; it is tried again")),
+        ("what went well is counted from the beginning", SAME, 4, False, "", Arrival(replace(ASKED, repeats=0))),
+        (
+            "something new does not wait for that",
+            NOW,
+            3,
+            False,
+            LOST,
+            Arrival(replace(ASKED, waiting=True), False, "what may come with it"),
+        ),
+    ],
+)
+def test_what_was_not_loaded_is_tried_again_without_anything_new(what, found, minutes, running, failed, expected):
+    assert arrival(found, ASKED, running, AT + minutes * MINUTE, failed) == expected, what
+
+
+def test_the_longest_time_between_two_tries_is_an_hour():
+    assert replace(ASKED, repeats=50).repeated_at() == AT + 60 * MINUTE
 
 
 def test_what_comes_while_a_description_is_broken_is_news_once_it_is_mended():
-    broken = _result({"b": NOW}, {"b": arrival(NOW, None, False)}, {"a": OLD})
+    broken = _result({"b": NOW}, {"b": arrival(NOW, None, False, AT)}, {"a": OLD})
     noted = {name: Noted(**each) for name, each in json.loads(broken.cursor).items()}
     assert noted == {"a": OLD, "b": Noted({"a": "1"})}
-    assert arrival(NOW, noted["a"], False).waits_for
+    assert arrival(NOW, noted["a"], False, AT).waits_for
 
 
 def test_what_is_new_is_refreshed_within_a_minute():
@@ -73,9 +109,20 @@ class Watching:
         self.keys += [request.run_key for request in data.run_requests or ()]
         return [request.job_name for request in data.run_requests or ()], data.skip_message
 
+    def run(self):
+        return self.repository.get_job("refresh_readings").execute_in_process(instance=self.instance, raise_on_error=False)
+
+    def later(self):
+        """The same a while after the last request."""
+        noted = json.loads(self.cursor)
+        noted["readings"]["asked_at"] = (datetime.fromisoformat(noted["readings"]["asked_at"]) - 5 * MINUTE).isoformat()
+        self.cursor = json.dumps(noted)
+        return self.tick()
+
 
 @pytest.fixture
-def instance():
+def instance(monkeypatch):
+    monkeypatch.setattr(source_sensor, "LONGEST_LOOK_SECONDS", 300.0)  # a busy machine is no source that hangs
     with dg.DagsterInstance.ephemeral() as ephemeral:
         yield ephemeral
 
@@ -98,6 +145,48 @@ def test_new_files_start_one_refresh_for_a_burst_of_them(tiny, instance):
         os.unlink(tiny / "dataproducts/plant/readings/landing" / name)
     assert [watching.tick(), watching.tick()] == [WAITS, DUE]
     assert len(set(watching.keys)) == 2
+
+
+@pytest.mark.slow
+def test_a_refresh_that_did_not_start_or_whose_source_did_not_arrive_is_tried_again_until_it_has(tiny, instance):
+    on_inputs(tiny)
+    with dg.DagsterInstance.ephemeral() as before:
+        assert Watching(tiny, before).run().success
+    watching = Watching(tiny, instance)
+    assert watching.tick() == NOTHING
+    good = "dataproducts/plant/readings/landing/readings.csv"
+    deliver(tiny, READINGS_CSV.replace("reading_id", '"reading_id'), good)
+    assert [watching.tick(), watching.tick(), watching.tick()] == [WAITS, DUE, NOTHING]
+    assert watching.later() == DUE  # no run had come of it
+    assert watching.run().success  # the last good rows are served
+    assert watching.tick() == ([], "readings waits: deliveries did not arrive; it is tried again")
+    assert watching.later() == DUE
+    edited(tiny, SPEC, "interface: file", "interface: file\n        on_failure: fail")
+    failing = Watching(tiny, instance)
+    failing.cursor = watching.cursor
+    assert not failing.run().success
+    assert failing.later() == DUE
+    deliver(tiny, READINGS_CSV + "5,south,11,2024-06-01 06:00:00,Ada\n", good)
+    assert failing.run().success
+    assert failing.later() == WAITS  # the file is another one than what was asked for
+
+
+@pytest.mark.slow
+def test_a_source_that_hangs_is_waited_for_once_and_asked_once_until_it_answers(tiny):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/all"
+        on_inputs(tiny, f"interface: rest\n        url: {address}\n        pagination: none\n        changed_by: etag")
+        products, pending = [read_plan(tiny)[0].product("readings")], {}
+        found = source_marks(tiny, tiny, products, AT, 0.1, pending)["readings"]
+        assert (found.marks, found.silent) == ({}, {"deliveries": "no answer since Sun 29 Nov, 12:00 UTC"})
+        assert list(pending) == [("readings", "deliveries")]
+    answer = Future()
+    pending = {("readings", "deliveries"): (answer, AT)}
+    # It would take ten minutes to wait for it.
+    assert source_marks(tiny, tiny, products, AT + MINUTE, 600, pending)["readings"] == found
+    answer.set_result('"1"')
+    assert source_marks(tiny, tiny, products, AT + MINUTE, 600, pending)["readings"].marks == {"deliveries": '"1"'}
+    assert pending == {}
 
 
 @pytest.mark.slow

@@ -1,9 +1,14 @@
 """What stops a publication, what does not, and what is told of it."""
 
+from datetime import UTC, datetime
+
+import dagster as dg
 import pytest
 
+from platform_resources.orchestration.asset_specs import asset_key
+from platform_resources.orchestration.definitions import definitions
 from tests.meshes import edited, model_file, product_file
-from tests.refresh.running import deliver, leftovers, readings_csv
+from tests.refresh.running import deliver, leftovers, mesh, readings_csv
 
 pytestmark = pytest.mark.slow
 SPEC = product_file("plant", "readings")
@@ -11,6 +16,11 @@ MEASUREMENTS = model_file("plant", "readings", "measurements")
 SENSORS = model_file("office", "summary", "sensors")
 READINGS = product_file("plant", "readings")
 SUMMARY = product_file("office", "summary")
+COLUMNS = """
+    - name: Deliveries have the columns that we read
+      type: service-level-asset
+      properties: {dimension: schema, data_set: measurements, input: deliveries, columns: {operator: varchar}, gate: true}
+"""
 GOOD = readings_csv([(1, "north", 20), (2, "south", 19), (3, "north", 21), (4, "south", 18), (5, "south", 17)])
 FEWER = readings_csv([(1, "north", 20), (2, "south", 19), (3, "north", 21)])
 TWICE = readings_csv([(1, "north", 20), (1, "south", 19), (3, "north", 21), (4, "south", 18)])
@@ -22,6 +32,15 @@ def ended(mesh, run_id):
     (failure,) = [event.step_failure_data for event in events if event.event_type_value == "STEP_FAILURE"]
     assert (failure.error.stack, failure.error.cause) == ([], None)
     return failure.error.message
+
+
+def verdicts(mesh, run_id):
+    """What the checks of objectives said in a run, each of which speaks once."""
+    events = [entry.dagster_event for entry in mesh.instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)]
+    said = [each.asset_check_evaluation_data for each in events]
+    named = [(each.check_name, each.metadata["verdict"].value) for each in said if each.metadata["kind"].value == "objective"]
+    assert len(named) == len(dict(named))
+    return dict(named)
 
 
 def doubled(mesh):
@@ -64,6 +83,9 @@ def test_the_check_that_closes_a_gate_carries_the_keys_that_fail(published):
     assert (check.passed, check.blocking, check.severity.value) == (False, True, "ERROR")
     assert check.metadata["verdict"].value == "missed"
     assert "north" in check.metadata["failing_keys"].value and "south" in check.metadata["failing_keys"].value
+    told = mesh(published.root, "quarantine", "summary")
+    assert told.returncode == 1 and told.stdout.startswith("One row per sensor: sensor is unique in "), told
+    assert sorted(told.stdout.splitlines()[1:]) == ["  sensor north", "  sensor south"]
 
 
 def test_a_gate_opens_again_with_good_data(published):
@@ -104,6 +126,54 @@ def test_outputs_alone_are_no_new_version_of_what_is_published_already(published
     assert published.latest("readings") == before
     outcome = f"not published, nothing changed: version {before.id} holds what was built last"
     assert published.scorecard("readings")["outcome"] == outcome
+
+
+def test_an_input_without_the_columns_that_are_read_is_refused_before_dbt_builds(published):
+    (published.root / SPEC).write_text((published.root / SPEC).read_text() + COLUMNS)
+    (before,) = published.refresh("readings")
+    assert before.outcome == "published"
+    deliver(published.root, GOOD.replace("operator", "worker"))
+    (done,) = published.refresh("readings")
+    assert (done.outcome, done.reasons) == ("gate closed", ("Deliveries have the columns that we read: operator is missing",))
+    assert ended(published, done.run_id).endswith(
+        f"version {before.version} is still served\n- Deliveries have the columns that we read: operator is missing"
+    )
+    assert verdicts(published, done.run_id) == {"deliveries_have_the_columns_that_we_read": "missed"}
+    card = published.scorecard("readings")
+    assert card["outcome"] == "not published: the gate is closed: Deliveries have the columns that we read: operator is missing"
+    assert (card["objectives"], card["missed"], card["met"]) == (4, 1, 0)
+    health = published.health("readings", datetime.now(UTC))
+    assert "Deliveries have the columns that we read: operator is missing" in str(health)
+    assert not published.materialised("readings", "publish").success
+    # One that is no gate is told of as well, and dbt says what it makes of it.
+    edited(published.root, SPEC, ", gate: true}", "}")
+    (done,) = published.refresh("readings")
+    assert done.outcome == "failed" and 'measurements: Binder Error: Column "operator"' in done.reasons[0]
+    assert done.warnings == ("Deliveries have the columns that we read: operator is missing",)
+    deliver(published.root, GOOD)
+    (done,) = published.refresh("readings")
+    assert (done.outcome, done.warnings) == ("published", ())
+    assert verdicts(published, done.run_id)["deliveries_have_the_columns_that_we_read"] == "met"
+    assert published.scorecard("readings")["met"] == 4
+
+
+def test_a_product_whose_only_promise_is_about_an_input_is_published_and_its_check_can_be_run_alone(running_mesh):
+    root = running_mesh.root
+    text = (root / SUMMARY).read_text()
+    start, end = text.index("    - name: One row per sensor"), text.index("    - name: Plant dashboard")
+    promise = (
+        COLUMNS.replace("measurements", "sensors").replace("deliveries", "measurements").replace("operator: varchar", "sensor: varchar")
+    )
+    (root / SUMMARY).write_text(text[:start] + promise + text[end:])
+    assert [done.outcome for done in running_mesh.refresh("readings", "summary")] == ["published", "published"]
+    key = dg.AssetCheckKey(asset_key(("summary", "sensors")), "deliveries_have_the_columns_that_we_read")
+    before = running_mesh.latest("summary")
+    job = definitions(root, running_mesh.plan).resolve_job_def("refresh_summary")
+    selected = job.get_subset(asset_selection=set(), asset_check_selection={key})
+    done = selected.execute_in_process(instance=running_mesh.instance)
+    assert [(each.check_name, each.passed) for each in done.get_asset_check_evaluations()] == [(key.name, True)]
+    # What was built is still what was published.
+    assert running_mesh.materialised("summary", "publish").success and running_mesh.latest("summary") == before
 
 
 def test_a_product_without_objectives_is_published(running_mesh):

@@ -47,7 +47,10 @@ def verdicts(mesh):
 
 def test_it_is_unknown_until_the_owner_has_published_and_counts_then_whatever_the_owner_gives_to_others(mesh):
     publish("readings")(mesh)
-    assert verdicts(mesh)[TITLE] == ("unknown", "summary, which owns sensor, has published nothing yet")
+    assert verdicts(mesh)[TITLE] == (
+        "unknown",
+        "summary, which owns sensor, has published nothing yet; the first refresh after it has judges this",
+    )
     publish("summary")(mesh)
     mesh.refresh("readings")
     assert verdicts(mesh)[TITLE] == ("met", "sensor is found in summary for 100 % of 4 rows; 100 % promised")

@@ -101,6 +101,9 @@ def test_mended_rows_come_in_and_leave_the_quarantine(readings, tmp_path):
     assert 'mend.csv, line 2, column degrees: "warm" is no decimal(6,2)' in refused.output + str(refused.exception), refused.output
     rows = list(csv.DictReader(file.open()))
     rows[0]["degrees"] = "20.5"
+    write(file, [rows[0], rows[0]])
+    twice = mesh(readings, "quarantine", "readings", "--reload", file)
+    assert "mend.csv: landing/readings.csv, row 2 is there twice, by its mesh_source and mesh_row" in twice.output + str(twice.exception)
     write(file, rows[:1])
     assert (
         "1 rows were loaded into deliveries, 1 are in quarantine still" in mesh(readings, "quarantine", "readings", "--reload", file).output

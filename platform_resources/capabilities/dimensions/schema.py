@@ -36,7 +36,7 @@ class Schema(Traits):
     """Whether the columns are as promised: each there, of its type, and without nulls unless it is nullable. Their order does not matter.
 
     Columns beyond the promised ones are allowed unless `extra_columns: forbid`. With `input`, the columns of an input port are compared
-    with those written here. A table without rows still has columns.
+    with those written here, before dbt builds. A table without rows still has columns.
     """
 
     name = "schema"
@@ -55,6 +55,9 @@ class Schema(Traits):
 
     def promise(self, settings: SchemaSettings, moment: Moment) -> Promise:
         return Promise("differences", at_most=0)
+
+    def before_build(self, settings: SchemaSettings) -> bool:
+        return settings.input is not None
 
     def columns_used(self, settings: SchemaSettings) -> Mapping[str, tuple[str, ...]]:
         return {}

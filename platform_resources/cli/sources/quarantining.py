@@ -30,7 +30,10 @@ def quarantine(
     reload: Annotated[Path | None, typer.Option(help="Load the rows of such a file into the input; they leave the quarantine.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show source rows that broke their contract, with file, row and reason; load them once corrected."""
+    """Show the rows of sources that broke their contract, with file, row and reason; load them once they are mended.
+
+    Without INPUT also the keys of some rows that break a promise in what was built last, such as rows that are there twice.
+    """
     root, plan = mesh_of(context, [product])
     planned = product_of(plan, product)
     ports = _ports(planned, name)
@@ -42,7 +45,7 @@ def quarantine(
         elif export is not None:
             _export(root, planned, _one(ports), export)
         else:
-            _show(root, planned, ports, as_json)
+            _show(root, planned, ports, as_json, with_promises=name is None)
     except ProductBusy as error:
         stop(str(error), CANNOT_RUN)
 
@@ -92,19 +95,29 @@ def _none(product: ProductPlan, ports: Sequence[InputPlan]) -> NoReturn:
     raise Stop(FINE)
 
 
-def _show(root: Path, product: ProductPlan, ports: tuple[InputPlan, ...], as_json: bool) -> None:
+def _show(root: Path, product: ProductPlan, ports: tuple[InputPlan, ...], as_json: bool, with_promises: bool) -> None:
+    from platform_resources.capabilities.registry import installed_registry
     from platform_resources.refresh.sources.kept_contracts import hidden_columns
-    from platform_resources.services.refreshes.mending import rows_in_quarantine
+    from platform_resources.services.refreshes.mending import failing_rows, rows_in_quarantine
 
-    rows = rows_in_quarantine(state_folder(root), product, ports) if ports else {}
+    state = state_folder(root)
+    rows = rows_in_quarantine(state, product, ports) if ports else {}
+    failing = failing_rows(state, product, installed_registry(), datetime.now(UTC)) if with_promises else []
     hidden = {port.name: hidden_columns(product, port) for port in ports}
     if as_json:
-        print_json([_data(port, row, hidden[port]) for port, held in rows.items() for row in held])
-    elif not any(rows.values()):
+        broken = [
+            {"promise": result.objective.check.title, "reason": result.judgement.reason, "keys": list(result.sample)} for result in failing
+        ]
+        print_json([*(_data(port, row, hidden[port]) for port, held in rows.items() for row in held), *broken])
+    elif not any(rows.values()) and not failing:
         _none(product, ports)
     else:
         _print(rows, hidden)
-    raise Stop(MISSED if any(rows.values()) else FINE)
+        for result in failing:
+            out.print(cell(result.sentence), style="bold")
+            for key in dict.fromkeys(", ".join(f"{column} {value}" for column, value in row.items()) for row in result.sample):
+                out.print(cell(f"  {key}"), soft_wrap=True)
+    raise Stop(MISSED if any(rows.values()) or failing else FINE)
 
 
 def _data(port: str, row: "QuarantinedRow", hidden: set[str]) -> dict[str, object]:

@@ -44,7 +44,7 @@ def _row(
     titles: Mapping[str, str],
     times: PageTimes,
 ) -> VersionRow:
-    changes = _changes(before, publication) if before is not None else []
+    changes = _changes(product, before, publication) if before is not None else []
     inputs = {port.name: port.title for port in product.inputs}
     sources = [_source(inputs.get(port, port), record, titles, times) for port, record in publication.inputs.items()]
     return VersionRow(
@@ -81,12 +81,12 @@ def _cursor(record: Mapping[str, Any]) -> str:
     return f" (up to {reached})" if reached else ""
 
 
-def _changes(before: Publication, after: Publication) -> list[SchemaDifference]:
+def _changes(product: ProductPlan, before: Publication, after: Publication) -> list[SchemaDifference]:
     """One for each data set whose columns differ."""
-    by_data_set = {}
+    by_data_set, former_columns = {}, {data_set.name: data_set.former_columns for data_set in product.data_sets}
     for port in after.ports:
         former = before.port(port.port)
-        if former is not None and (difference := schema_difference(former.columns, port.columns)):
+        if former is not None and (difference := schema_difference(former.columns, port.columns, former_columns.get(port.data_set, {}))):
             by_data_set[port.data_set] = difference
     return list(by_data_set.values())
 
@@ -95,6 +95,7 @@ def _told(difference: SchemaDifference) -> str:
     parts = [
         f"adds {listed(name for name, _ in difference.added)}" if difference.added else "",
         f"removes {listed(name for name, _ in difference.removed)}" if difference.removed else "",
+        *(f"calls {old} {new}" for old, new in difference.renamed),
         *(f"{changed.column} is {changed.after} now, it was {changed.before}" for changed in difference.changed),
     ]
     return ", ".join(filter(None, parts))

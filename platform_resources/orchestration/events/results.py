@@ -23,7 +23,7 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import Publication
 from platform_resources.refresh.auditing import Audited
 from platform_resources.refresh.pulling import SINCE
-from platform_resources.refresh.stages import AuditDone, Built, InputPulled
+from platform_resources.refresh.stages import Built, InputPulled
 from platform_resources.services.refreshes.check_records import CheckRecord, dbt_test_checks, judged_check
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.warehouses.targets import warehouse
@@ -123,13 +123,13 @@ def _sql(text: str) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"```sql\n{text.strip()}\n```")
 
 
-def audited_result(done: AuditDone, audited: Audited) -> dg.AssetCheckResult:
+def audited_result(at: datetime, audited: Audited, hint: str = "") -> dg.AssetCheckResult:
     judgement, objective = audited.judgement, audited.objective
     shown: dict[str, Any] = {"gate": objective.check.blocking, "sql": _sql(audited.sql), **_shown(judgement)}
     if audited.sample:
         rows = [list(row.values()) for row in audited.sample]
         shown["failing_keys"] = dg.MetadataValue.md(markdown_table(list(audited.sample[0]), rows))
-    return check_result(judged_check(objective, judgement, done.at, done.hint(audited)), **shown)
+    return check_result(judged_check(objective, judgement, at, hint), **shown)
 
 
 def _shown(judgement: Judgement) -> dict[str, Any]:

@@ -136,6 +136,7 @@ def _objective(mesh: Mesh, product: Product, objective: Declared[ServiceLevelAss
         measured_by(mesh.registry, objective),
         probed_ports(mesh.registry, product, objective),
         objective.error_settings,
+        before_build=mesh.registry.dimensions()[objective.variant].before_build(objective.settings),
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from platform_resources.deliveries.arrivals import input_file
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import InputPlan
 from platform_resources.refresh.sources.kept_contracts import keep_source_contract, with_contract
+from platform_resources.spec.problems import known_text
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.warehouses.protocol import EngineError, LoadFailed, ProductDatabase, shown_text
 
@@ -135,8 +137,8 @@ def _read(database: ProductDatabase, path: Path) -> tuple[list[dict[str, str | N
     if any(not (row.get(_SOURCE) and str(row.get(_ROW)).isdigit()) for row in rows):
         raise LoadFailed(f"{path.name}: every row needs the columns {_SOURCE} and {_ROW} as --export wrote them")
     ids = [(str(row.pop(_SOURCE)), int(row.pop(_ROW))) for row in rows]
-    if len(set(ids)) < len(ids):
-        raise LoadFailed(f"{path.name}: a row is there twice, by its {_SOURCE} and {_ROW}")
+    if twice := [f"{source}, row {number}" for (source, number), times in Counter(ids).items() if times > 1]:
+        raise LoadFailed(f"{path.name}: {known_text(twice)} is there twice, by its {_SOURCE} and {_ROW}; keep one of each")
     return rows, ids
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from platform_resources.access.grants import KnownGrants
 from platform_resources.access.reader_standing import Reader, ReaderStanding, standing
-from platform_resources.plan.plan import ProductPlan, Upstream
+from platform_resources.plan.conventions import Placed
+from platform_resources.plan.plan import Upstream
 from platform_resources.publications.version_records import PortVersion, Publication
 from platform_resources.spec.components import Column
 from platform_resources.spec.values.column_names import folded_column
@@ -23,7 +24,7 @@ class AccessUnknown(Exception):
     """Raised while it cannot be told what the product may read, or the version does not have it yet; what it read before still serves."""
 
 
-def consumer_standing(upstream: Upstream, consumer: ProductPlan, grants: KnownGrants, now: datetime) -> ReaderStanding:
+def consumer_standing(upstream: Upstream, consumer: Placed, grants: KnownGrants, now: datetime) -> ReaderStanding:
     """What the product gets of the port's product. Raises AccessRefused, AccessUnknown."""
     if upstream.offers is None:
         if upstream.domain == consumer.domain and upstream.domain_access:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,11 +62,12 @@ def import_project(root: Path, folder: Path, product: Destination) -> ImportedPr
         document = f"{conventions.product_folder(product.domain, product.name)}/{DOCUMENT}"
         _refuse_overwriting(root, (*carried.copies, *carried.texts, document))
         stage = Path(work, "mesh")
-        _copy_shared(root, stage)
+        copied(read_files(root, None), root, stage)  # what all products share, so that it is tried as it will be
         edits = _write(stage, carried)
         models = data_set_models(project, carried)
         _write_text(stage / document, product_text(project, product, ports, models, {}, Carried()))
-        columns, trial = _tried(stage, product)
+        planned, nodes, trial = tried(stage, product)
+        columns = _columns(stage, planned, nodes) if planned is not None and nodes else {}
         text = product_text(project, product, ports, models, {**_catalogued(project), **columns}, carried)
         _write_text(stage / document, text)
         problems = read_plan(stage, [product.name])[1]
@@ -95,9 +96,9 @@ def _refuse_overwriting(root: Path, paths: Sequence[str]) -> None:
         raise WouldOverwrite(f"nothing is written, as these files are there already: {', '.join(there[:5])}{more}")
 
 
-def _copy_shared(root: Path, stage: Path) -> None:
-    """What all products share, so that the product is tried as it will be."""
-    for file in read_files(root, None):
+def copied(files: Iterable[Path], root: Path, stage: Path) -> None:
+    """Copy files of the mesh to where they lie in a mesh that is only tried."""
+    for file in files:
         target = stage / file.relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, target)
@@ -127,25 +128,23 @@ def _write_text(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8")
 
 
-def _tried(stage: Path, product: Destination) -> tuple[Mapping[str, Mapping[str, str]], tuple[str, ...]]:
-    """Pull and build once beside the mesh: the columns of each data set's model, and what went wrong."""
+def tried(stage: Path, product: Destination) -> tuple[ProductPlan | None, tuple[NodeResult, ...], tuple[str, ...]]:
+    """Pull and build once beside the mesh: the plan, what dbt made, and what went wrong."""
     if warehouse().kind != "duckdb":
-        return {}, (f"not tried: a build in {warehouse().kind} would be no trial",)
+        return None, (), (f"not tried: a build in {warehouse().kind} would be no trial",)
     plan, problems = read_plan(stage, [product.name])
     planned = next((candidate for candidate in plan.products if candidate.name == product.name), None)
     if planned is None:
-        return {}, tuple(str(problem) for problem in problems)
+        return None, (), tuple(str(problem) for problem in problems)
     failures = _pulled(stage, planned)
     if failures:
-        return {}, failures
+        return planned, (), failures
     try:
         progress: list[str] = []
         nodes = build(parsed(stage, stage, planned, target_of(stage).name), progress.append)
     except BuildFailed as error:
-        return {}, (str(error),)
-    return _columns(stage, planned, nodes), tuple(
-        f"{node.kind} {node.name}: {node.message or node.status}" for node in nodes if node.failed
-    )
+        return planned, (), (str(error),)
+    return planned, nodes, tuple(f"{node.kind} {node.name}: {node.message or node.status}" for node in nodes if node.failed)
 
 
 def _pulled(stage: Path, product: ProductPlan) -> tuple[str, ...]:

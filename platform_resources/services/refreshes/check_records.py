@@ -38,9 +38,11 @@ def check_records(done: StageDone) -> Iterator[CheckRecord]:
         case PullDone():
             yield from (record for pulled in done.inputs for record in input_checks(pulled))
         case Built():
+            yield from (judged_check(r.objective, r.judgement, done.at) for r in done.inputs)
             yield from (record for record, _ in dbt_test_checks(done))
         case AuditDone():
-            yield from (judged_check(r.objective, r.judgement, done.at, done.hint(r)) for r in done.audited)
+            judged = (result for result in done.audited if not result.objective.before_build)
+            yield from (judged_check(r.objective, r.judgement, done.at, done.hint(r)) for r in judged)
 
 
 def input_checks(done: InputPulled) -> Iterator[CheckRecord]:

@@ -86,7 +86,7 @@ def _performed(refresh: BegunRefresh, stage: Stage, registry: Registry, as_of: d
         case Pull():
             return pull_done(refresh.product, pull_inputs(refresh, stage.ports, as_of))
         case Build():
-            return build_models(refresh)
+            return build_models(refresh, registry)
         case Audit():
             # The ledger as it is: what it does not know of Dagster's history is not there.
             ledger = partial(open_ledger, ledger_url(refresh.state, os.environ))

@@ -8,7 +8,7 @@ from pathlib import Path
 from platform_resources.access.grants import KnownGrants
 from platform_resources.capabilities.registry import Registry
 from platform_resources.plan.plan import InputPlan, ProductPlan
-from platform_resources.refresh.auditing import audit
+from platform_resources.refresh.auditing import Audited, audit
 from platform_resources.refresh.built import as_built, unnoted
 from platform_resources.refresh.data_age import input_records
 from platform_resources.refresh.gate import close
@@ -45,9 +45,22 @@ def repairs_of(state: Path, product: ProductPlan, registry: Registry, now: datet
     with _alone(state, product) as database:
         if why := unnoted(database, product):
             raise NothingBuilt(why)
-        built = restricted(as_built(database, product), inherited_in(state, product, input_records(database, product)))
-        missed = [audited.objective for audited in audit(database, built, registry, now, None) if audited.judgement.verdict == "missed"]
-        return [repair for objective in missed for repair in proposed(database, built, objective, registry)]
+        built, missed = _missed(database, state, product, registry, now)
+        return [repair for result in missed for repair in proposed(database, built, result.objective, registry)]
+
+
+def failing_rows(state: Path, product: ProductPlan, registry: Registry, now: datetime) -> list[Audited]:
+    """The promises that what the last build has made misses, with keys of some rows that break result. Raises ProductBusy, EngineError."""
+    with _alone(state, product) as database:
+        missed = [] if unnoted(database, product) else _missed(database, state, product, registry, now)[1]
+        return [result for result in missed if result.sample]
+
+
+def _missed(
+    database: ProductDatabase, state: Path, product: ProductPlan, registry: Registry, now: datetime
+) -> tuple[ProductPlan, list[Audited]]:
+    built = restricted(as_built(database, product), inherited_in(state, product, input_records(database, product)))
+    return built, [result for result in audit(database, built, registry, now, None) if result.judgement.verdict == "missed"]
 
 
 def mend(root: Path, state: Path, product: ProductPlan, port: InputPlan, path: Path, now: datetime) -> tuple[int, int]:

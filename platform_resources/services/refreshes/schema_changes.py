@@ -37,13 +37,14 @@ def published_changes(
         changes: dict[str, dict[str, tuple[PortPublication, PortPublication]]] = {}
         known = (publication for publication in history.publications(connection, product.name, since, now) if publication.columns)
         for publication in known:
-            former = before.get((publication.product, publication.port))
+            last = before.get((publication.product, publication.port))
             before[(publication.product, publication.port)] = publication
-            if former is not None and schema_difference(former.columns, publication.columns):
-                changes.setdefault(publication.version, {})[publication.port] = (former, publication)
+            if last is not None and schema_difference(last.columns, publication.columns):
+                changes.setdefault(publication.version, {})[publication.port] = (last, publication)
         titles = {port.name: port.title for port in product.outputs}
+        former = {port.name: product.data_set(port.data_set).former_columns for port in product.outputs}
         for version, ports in changes.items():
-            differences = {port: schema_difference(old.columns, new.columns) for port, (old, new) in ports.items()}
+            differences = {port: schema_difference(old.columns, new.columns, former.get(port, {})) for port, (old, new) in ports.items()}
             used = _used(plan, lineage, product.name, differences)
             titled = {titles.get(port, port): difference for port, difference in differences.items()}
             yield SchemaChange(abouts[product.name], version, titled, tuple(abouts[name] for name in sorted(used) if name in abouts), used)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from platform_resources.deliveries.arrivals import matching_files
 from platform_resources.plan.plan import InputPlan, ProductPlan
 from platform_resources.refresh.sources.shared_pulls import waits_until
 from platform_resources.repository.product_secrets import mask_of
+from platform_resources.spec.values.clocks import Clock
 
 AT_ONCE = 8
 
@@ -31,20 +32,35 @@ def watched_ports(product: ProductPlan) -> tuple[InputPlan, ...]:
     return tuple(port for port in product.inputs if port.upstream is None and not untold(port.pull))
 
 
-def source_marks(root: Path, state: Path, products: Sequence[ProductPlan], now: datetime, seconds: float) -> dict[str, SourceMarks]:
-    """The marks of each product. Sources are asked concurrently, for at most `seconds` in all."""
+# What sources are still asked for, by product and port, with the time since when.
+Pending = dict[tuple[str, str], tuple[Future[str | None], datetime]]
+
+
+def source_marks(
+    root: Path, state: Path, products: Sequence[ProductPlan], now: datetime, seconds: float, pending: Pending
+) -> dict[str, SourceMarks]:
+    """Of each product. Sources are asked beside each other. One that takes longer than `seconds` is silent until it has answered: it stays
+    in `pending`, and nobody waits for it again."""
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="source marks")
-    asked = {(p.name, port.name): pool.submit(_mark, root, state, p, port, now) for p in products for port in watched_ports(p)}
-    wait(asked.values(), seconds)
+    watched = [(product, port) for product in products for port in watched_ports(product)]
+    begun = {
+        (product.name, port.name): (pool.submit(_mark, root, state, product, port, now), now)
+        for product, port in watched
+        if (product.name, port.name) not in pending
+    }
+    wait([answer for answer, _ in begun.values()], seconds)
     pool.shutdown(wait=False, cancel_futures=True)
+    asked = {**pending, **begun}
+    pending.clear()
+    pending.update({key: answer for key, answer in asked.items() if not answer[0].done()})
     by_product: dict[str, SourceMarks] = {}
     for product in products:
         marks: dict[str, str] = {}
         silent: dict[str, str] = {}
         for port in watched_ports(product):
-            answer = asked[product.name, port.name]
+            answer, since = asked[product.name, port.name]
             if not answer.done() or answer.cancelled():
-                silent[port.name] = f"no answer within {seconds:.0f} s"
+                silent[port.name] = f"no answer since {Clock(product.zone, now).moment(since)}"
             elif (error := answer.exception()) is not None:
                 silent[port.name] = mask_of(root, product)(f"{type(error).__name__}: {error}".splitlines()[0])
             elif (mark := answer.result()) is not None:

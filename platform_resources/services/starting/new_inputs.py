@@ -18,9 +18,12 @@ from platform_resources.deliveries.arrivals import matching_files
 from platform_resources.deliveries.objects import SCHEME
 from platform_resources.redaction.redaction import Mask, environment_secrets, shown_url
 from platform_resources.scaffolding.rest_guesses import NotGuessed, paging, records_path
+from platform_resources.services.starting.model_inputs import models
 from platform_resources.services.starting.new_meshes import CannotBegin
+from platform_resources.spec.components import Column
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.values.channel_urls import VARIABLE, without_secrets
+from platform_resources.warehouses.protocol import PublishedPort
 
 _ADDRESS = re.compile(r"([A-Za-z][\w+.-]*)://")
 _OTHER = re.compile(r"\w+:(?![\\/])\w")
@@ -40,14 +43,17 @@ class AskedSource:
 class NewInput:
     """A proposed input port: its fields, how it is pulled, the source's title, and what was guessed.
 
-    `variables` name what of the address is secret; they were put into the environment of this process.
+    `variables` name what of the address is secret; they were put into the environment of this process. Of another product's port,
+    `columns` are those that it promises, and `key` the key among them.
     """
 
     fields: Mapping[str, Any]
-    pull: Pull
+    pull: Pull | PublishedPort
     title: str
     guessed: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    key: tuple[str, ...] = ()
 
     def hide(self, text: str) -> str:
         """The text with the values of the port's secret variables removed."""
@@ -98,11 +104,17 @@ def _files(root: Path, folder: Path, asked: AskedSource) -> NewInput:
     if _OTHER.match(source) and not matching_files(source, Path.cwd()):
         raise CannotBegin(
             f"{source}: a new product is made from files (CSV, Parquet, JSON, by path or glob), a table of a database "
-            "(postgresql://… and --table), a REST interface (https://…) or a dbt project (its folder, and --model); "
+            "(postgresql://… and --table), a REST interface (https://…) or a model of the mesh's dbt project, by its name; "
             "of anything else, write an extractor in Python for it (docs: the input port interface `python`), or export it to a file"
         )
+    if (Path(source) / "dbt_project.yml").exists():
+        raise CannotBegin(f"{source} is a dbt project; it is brought along as a whole: mesh import-dbt-project {source} --domain NAME")
     if not matching_files(os.path.abspath(source), Path("/")):
-        raise CannotBegin(f"no file matches {source}; give a path or a glob in quotes, such as 'landing/*.csv'")
+        hint = did_you_mean(source, list(models(root)))
+        raise CannotBegin(
+            f"no file matches {source}, and no dbt model is called so; give a path, a glob in quotes such as 'landing/*.csv', or a model"
+            + (f"\n{hint}" if hint else "")
+        )
     # As product.yaml says it: from the product's folder where the file lies in the mesh, else from the machine's root. From here it is
     # looked for by its whole path: the product's folder is not there yet.
     absolute = Path(os.path.abspath(source))

@@ -1,7 +1,7 @@
 """Create a product from existing data: inspect them, guess the metadata, and write all files or none."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,12 +12,15 @@ from platform_resources.plan import conventions
 from platform_resources.repository.mesh_repository import CALENDARS
 from platform_resources.repository.placing import InTheWay, in_the_way, place
 from platform_resources.scaffolding.product_files import Guesses, Wanted, data_set_name, guesses, product_files
-from platform_resources.scaffolding.source_columns import SourceFacts
+from platform_resources.scaffolding.source_columns import Guess, SourceFacts
+from platform_resources.services.migrating.dbt_migration import Destination
+from platform_resources.services.starting.model_inputs import AskedModel, asked_model, models, read_port, seen_in_a_trial
 from platform_resources.services.starting.new_inputs import AskedSource, NewInput, new_input, source_name
 from platform_resources.services.starting.new_meshes import CannotBegin
 from platform_resources.services.starting.source_facts import looked_at
 from platform_resources.spec.problems import did_you_mean, known_text, problems_text
 from platform_resources.spec.reading import read_product
+from platform_resources.spec.values.field_types import UNCLASSIFIED
 from platform_resources.spec.values.names import LONGEST_NAME, fold, is_name, slug
 from platform_resources.spec.values.yaml_text import flow_list
 from platform_resources.warehouses.extraction import ExtractorFailed
@@ -49,22 +52,63 @@ def product_name(asked: AskedSource) -> str:
     return slug(without_accents(source_name(asked)))
 
 
+def unowned(root: Path, asked: AskedSource) -> AskedModel | None:
+    """The dbt model that is asked for, where its folder is of no product yet: the product will be there. Raises CannotBegin."""
+    model = asked_model(root, asked.source)
+    return model if model is not None and not model.owned else None
+
+
 def thought_of(root: Path, domain: str, name: str, asked: AskedSource, now: datetime) -> NewProduct:
     """Inspect the source and propose a product. Writes nothing. Raises CannotBegin and InTheWay."""
     _check_domain(root, domain)
+    model = asked_model(root, asked.source)
+    if model is not None and not model.owned:
+        return _of_own_model(root, Destination(domain, name), model, now)
+    if model is not None and fold(name) == fold(model.name):
+        hint = f"call the product otherwise: mesh new product NAME --from {model.name}"
+        raise CannotBegin(f"{model.product.name} has a model {model.name} already; {hint}")
     _check_name(root, domain, name)
     folder = root / conventions.PRODUCTS_FOLDER / domain / name
-    new_port = new_input(root, folder, name, asked)
+    if model is not None:
+        port = read_port(root, Destination(domain, name), model, now)
+        title = f"the output port {port.fields['associated_output_port']}"
+        new_port = NewInput(port.fields, port.published, title, columns=port.columns, key=port.key)
+    else:
+        new_port = new_input(root, folder, name, asked)
     try:
-        facts, names = looked_at(new_port.pull, root, now)
+        facts, names = looked_at(new_port.pull, root, now, new_port.key)
     except (NotArrived, ExtractorFailed, LoadFailed, EngineError, OSError) as error:
         why = new_port.hide(str(error))
         raise CannotBegin(f"{new_port.title} cannot be loaded, so nothing can be guessed from it: {why}") from error
     if not facts.rows:
         raise CannotBegin(f"{new_port.title} has no rows, so nothing can be guessed from it")
-    guessed = guesses(facts)
-    asked_for = Wanted(domain, name, new_port.fields, new_port.title, (*new_port.guessed, *_changes(new_port, guessed)))
+    guessed = _with_known_classes(guesses(facts), new_port)
+    notes = (*new_port.guessed, *_changes(new_port, guessed))
+    asked_for = Wanted(domain, name, new_port.fields, new_port.title, notes, {column.name: column for column in new_port.columns})
     return NewProduct(asked_for, facts, names, guessed, new_port.variables)
+
+
+def _of_own_model(root: Path, product: Destination, model: AskedModel, now: datetime) -> NewProduct:
+    """A product around a model that is there, in the folder that it lies in."""
+    if product != model.product:
+        where = conventions.models_folder(model.product.domain, model.product.name)
+        raise CannotBegin(
+            f"{model.name} lies in {where}/, so its product is called {model.product.name}: "
+            f"mesh new product {model.product.name} --domain {model.product.domain} --from {model.name}"
+        )
+    _check_name(root, product.domain, product.name, model)
+    facts, names = seen_in_a_trial(root, model, now)
+    title = f"the dbt model {model.name}"
+    if not facts.rows:
+        raise CannotBegin(f"{title} has no rows, so nothing can be guessed from it")
+    return NewProduct(Wanted(product.domain, product.name, {}, title, model=model.name), facts, names, guesses(facts))
+
+
+def _with_known_classes(guessed: Guesses, new_port: NewInput) -> Guesses:
+    """What another product says of its columns is no guess."""
+    said = [column for column in new_port.columns if column.classification != UNCLASSIFIED]
+    known = {column.name: Guess(column.classification, "high", f"as {new_port.title} says") for column in said}
+    return replace(guessed, classes={**guessed.classes, **known})
 
 
 def _changes(new_port: NewInput, guessed: Guesses) -> Iterator[str]:
@@ -84,15 +128,17 @@ def _check_domain(root: Path, domain: str) -> None:
         raise CannotBegin(f'no domain "{domain}"; known: {known_text(known)}\n{hint or f"a new one begins with: mesh new domain {domain}"}')
 
 
-def _check_name(root: Path, domain: str, name: str) -> None:
+def _check_name(root: Path, domain: str, name: str, model: AskedModel | None = None) -> None:
+    """`model` is one of the product's own that is there already."""
     if not is_name(name) or len(name) > LONGEST_NAME - len("_source"):
         raise CannotBegin(f'"{name}" is no name of a product: write lower case letters, digits and _, beginning with a letter')
     if name in conventions.RESERVED_NAMES:
         raise CannotBegin(f'a product may not be called "{name}"; reserved: {known_text(conventions.RESERVED_NAMES)}')
     taken = [folder for folder in (root / conventions.PRODUCTS_FOLDER).glob("*/*/") if fold(folder.name) == fold(name)]
-    models = [path for path in (root / conventions.DBT_FOLDER / "models").rglob("*.sql") if fold(path.stem) == fold(data_set_name(name))]
-    there = [*_there(root, domain, name), *(at for folder in taken for at in in_the_way(root, folder.relative_to(root).as_posix()))]
-    there += [model.relative_to(root).as_posix() for model in models]
+    there = [at for folder in taken for at in in_the_way(root, folder.relative_to(root).as_posix())]
+    if model is None:
+        there = [*_there(root, domain, name), *there]
+        there += [file.relative_to(root).as_posix() for stem, file in models(root).items() if fold(stem) == fold(data_set_name(name))]
     if there:
         raise InTheWay(tuple(dict.fromkeys(there)))
 
@@ -113,5 +159,6 @@ def write(root: Path, new: NewProduct) -> tuple[str, ...]:
     reading = read_product(files[document], document, installed_registry())
     if reading.product is None or reading.problems:
         raise CannotBegin(f"no valid product came out, so nothing was written:\n{problems_text(reading.problems)}")
-    place(root, files, _folders(new.asked.domain, new.asked.name))
+    folders = _folders(new.asked.domain, new.asked.name)
+    place(root, files, folders[1:] if new.asked.model else folders)
     return tuple(files)

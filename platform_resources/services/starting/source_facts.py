@@ -22,7 +22,7 @@ from platform_resources.scaffolding.suggested_objectives import FEW_VALUES, has_
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.warehouses.extraction import read_by
 from platform_resources.warehouses.measured_queries import measure
-from platform_resources.warehouses.protocol import ProductDatabase
+from platform_resources.warehouses.protocol import ProductDatabase, PublishedFiles, PublishedPort
 from platform_resources.warehouses.targets import scratch
 
 _LOADED, _SEEN = Relation("inputs", "looked_at"), Relation("internal", "looked_at")
@@ -31,22 +31,29 @@ _DATED = ("date", "timestamp", "timestamptz")
 _LONGEST_VALUE = 60
 
 
-def looked_at(pull: Pull, folder: Path, now: datetime) -> tuple[SourceFacts, dict[str, str]]:
-    """The measured source, and the source's name of each column.
+def looked_at(pull: Pull | PublishedPort, folder: Path, now: datetime, key: tuple[str, ...] = ()) -> tuple[SourceFacts, dict[str, str]]:
+    """The source, its columns called as the product will, and what each is called in the source. `key` is promised to be one.
 
     Raises NotArrived, ExtractorFailed and LoadFailed as a refresh would, and EngineError.
     """
     with tempfile.TemporaryDirectory() as aside, scratch().opened(Path(aside), "new", "product") as database:
         _load(database, pull, folder, now)
-        columns = database.columns(_LOADED)
-        names = dict(zip(product_names(list(columns)), columns, strict=True))
-        renamed = ", ".join(f"{quoted(old)} as {quoted(new)}" for new, old in names.items())
-        database.execute(f"create view {relation_sql(_SEEN)} as select {renamed} from {relation_sql(_LOADED)}")
-        return _measured(database, {new: columns[old] for new, old in names.items()}, now), names
+        return seen(database, _LOADED, now, key)
 
 
-def _load(database: ProductDatabase, pull: Pull, folder: Path, now: datetime) -> None:
+def seen(database: ProductDatabase, relation: Relation, now: datetime, key: tuple[str, ...] = ()) -> tuple[SourceFacts, dict[str, str]]:
+    """The same of a relation that is there."""
+    columns = database.columns(relation)
+    names = dict(zip(product_names(list(columns)), columns, strict=True))
+    renamed = ", ".join(f"{quoted(old)} as {quoted(new)}" for new, old in names.items())
+    database.execute(f"create view {relation_sql(_SEEN)} as select {renamed} from {relation_sql(relation)}")
+    return _measured(database, {new: columns[old] for new, old in names.items()}, now, key), names
+
+
+def _load(database: ProductDatabase, pull: Pull | PublishedPort, folder: Path, now: datetime) -> None:
     match pull:
+        case PublishedFiles():
+            database.point_at(_LOADED, pull)
         case PullFiles():
             load_files(database, _LOADED, pull, folder, Clock("UTC", now), None)
         case PullRows(reader):
@@ -56,13 +63,13 @@ def _load(database: ProductDatabase, pull: Pull, folder: Path, now: datetime) ->
             raise NotImplementedError(f"{type(pull).__name__} is no source of a new product")
 
 
-def _measured(database: ProductDatabase, types: Mapping[str, str], now: datetime) -> SourceFacts:
+def _measured(database: ProductDatabase, types: Mapping[str, str], now: datetime, key: tuple[str, ...]) -> SourceFacts:
     profiled = tuple(ProfiledColumn(name, kind, shown=True) for name, kind in types.items())
     profile = alone(database, ProfiledDataSet("", _SEEN, profiled))
     counts = _counts(database, types, now)
     columns = tuple(_column(database, profile, column, counts) for column in profile.columns)
     source = SourceFacts(database.count(_SEEN), columns, profile.exact)
-    return SourceFacts(source.rows, columns, profile.exact, _unique(database, source))
+    return SourceFacts(source.rows, columns, profile.exact, _unique(database, source, key))
 
 
 def _counts(database: ProductDatabase, types: Mapping[str, str], now: datetime) -> dict[str, int]:
@@ -96,8 +103,10 @@ def _few_values(database: ProductDatabase, rows: int, column: ColumnProfile) -> 
     return tuple(value_counts) if fits and has_few_values(rows, len(value_counts)) else ()
 
 
-def _unique(database: ProductDatabase, source: SourceFacts) -> tuple[tuple[str, ...], ...]:
-    """Every single column that no two rows share; where there is none, the first two or three columns together."""
+def _unique(database: ProductDatabase, source: SourceFacts, key: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """What is promised to be a key, if it is one; else every single column that no two rows share, or the first two or three together."""
+    if key and _without_duplicates(database, [key]):
+        return (key,)
     single = tuple(_without_duplicates(database, single_candidates(source)))
     if single:
         return single
