@@ -245,6 +245,31 @@ def test_a_connection_that_is_lost_midway_leaves_what_there_was(shop):
     assert len(shop.read()) == 5 + 299_901, "nothing is lost or doubled by the next pull"
 
 
+def test_a_table_larger_than_the_memory_limit_is_read_in_batches(shop, tmp_path):
+    shop.run(
+        "create table large as select n as id, timestamptz '2024-01-01' + n * interval '1 second' as updated_at,"
+        " (select string_agg(md5(n::text || m), '') from generate_series(1, 32) m) as note from generate_series(1, 120000) n"
+    )
+    batches = []
+
+    class Watching:
+        def register(self, name, batch):
+            batches.append(batch.num_rows)
+            return own.register(name, batch)
+
+        def __getattr__(self, name):
+            return getattr(own, name)
+
+    own = duckdb.connect(tmp_path / "large.duckdb", config={"memory_limit": "96MB", "temp_directory": str(tmp_path / "spilled")})
+    with own:  # 120 MB of text
+        own.execute("begin")
+        rows = DatabaseRows(shop.url, "large", None, ("id",), "updated_at", "compare", timedelta(hours=1))
+        found = rows.read(Extraction(Watching(), date(2024, 6, 1), {}, None, Path(), "large"))
+        assert found.data.aggregate("count(*), sum(id), sum(length(note))").fetchall() == [(120_000, 7_200_060_000, 122_880_000)]
+        own.execute("commit")
+    assert batches == [0, 50_000, 50_000, 20_000]
+
+
 def test_an_address_whose_variable_is_not_set_names_it(shop, monkeypatch):
     monkeypatch.delenv("SHOP_URL", raising=False)
     with pytest.raises(SourceUnread, match="SHOP_URL is not set in the environment"):

@@ -21,14 +21,15 @@ SIZE, ALL = 3, 8
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Eight records on pages of three, in every way; the first answers of `trouble` are what the test says."""
+    """Eight records on pages of three, in every way; the first answers of `trouble` are what the test says, and as usual where it is None."""
 
     def do_GET(self):
         server, asked = self.server, urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(asked.query).items()}
         server.asked.append((time.monotonic(), asked.path, self.headers.get("Authorization", "")))
-        if server.trouble:
-            status, headers = server.trouble.pop(0)
+        trouble = server.trouble.pop(0) if server.trouble else None
+        if trouble is not None:
+            status, headers = trouble
             return self._answer(status, {"error": "no"}, headers)
         at = int(query.get("offset", query.get("after", 0))) or SIZE * int(query.get("page", 0))
         records = server.records[at : at + SIZE]

@@ -161,7 +161,7 @@ def test_a_refresh_that_did_not_start_or_whose_source_did_not_arrive_is_tried_ag
     assert watching.run().success  # the last good rows are served
     assert watching.tick() == ([], "readings waits: deliveries did not arrive; it is tried again")
     assert watching.later() == DUE
-    edited(tiny, SPEC, "interface: file", "interface: file\n        on_failure: fail")
+    edited(tiny, SPEC, FILE, f"{FILE}\n        on_failure: fail")
     failing = Watching(tiny, instance)
     failing.cursor = watching.cursor
     assert not failing.run().success

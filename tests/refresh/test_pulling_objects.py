@@ -1,5 +1,8 @@
 """Files on a real S3-compatible storage as inputs: late, renamed, truncated, half-written, deleted, delivered again, and refused."""
 
+import signal
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -13,7 +16,7 @@ from platform_resources.services.starting.new_products import thought_of, write
 from platform_resources.spec.problems import problems_text
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.deliveries.storage import SECRET, storage
-from tests.meshes import edited, product_file
+from tests.meshes import REPOSITORY, edited, product_file
 from tests.refresh.test_pulling import NOW, Pulling
 
 SPEC = product_file("plant", "readings")
@@ -124,6 +127,42 @@ def test_what_is_truncated_or_only_half_uploaded_is_not_loaded(deliveries, bucke
     found, ids = deliveries.pull()
     assert (ids, "cannot be listed" in found.failures["arrived"]) == ([1, 2], True)
     assert SECRET not in str(found.failures)
+
+
+KILLED = """
+import os, signal, sys
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from platform_resources.warehouses.duckdb.product_database import opened
+from tests.refresh.test_pulling import NOW, Pulling
+from tests.refresh.test_pulling_tables import killing
+
+root, stage = Path(sys.argv[1]), sys.argv[2]
+with opened(root / "warehouse/plant/readings.duckdb") as database:
+    database.connection = killing(stage)(database.connection)
+    Pulling(root, "readings", database).pull(NOW.replace(year=2100) + timedelta(hours=1))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("load", ["replace", "append"])
+def test_a_pull_that_is_killed_at_any_stage_loses_and_doubles_nothing(deliveries, tiny, load):
+    deliveries.port(f"\n        load: {load}")
+    deliveries.put("r_1.csv", csv(1, 2))
+    deliveries.pull()
+    deliveries.put("r_2.csv", csv(3))
+    for stage in ("insert or replace into main.mesh_memory", "commit"):
+        command = [sys.executable, "-c", KILLED, str(tiny), stage]
+        killed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        with opened(tiny / "warehouse/plant/readings.duckdb") as database:
+            assert Pulling(tiny, "readings", database).rows("select count(*) from {}") == [(2,)], stage
+    assert deliveries.pull()[1] == [1, 2, 3]
+    assert deliveries.pull()[0].changed is False
 
 
 @pytest.mark.slow

@@ -1,13 +1,13 @@
 """Whether what was loaded of an input keeps the contract of its source, and which of its columns may be told of."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.capabilities.source_contract import SourceContract
 from platform_resources.capabilities.support.column_types import observed_type
-from platform_resources.capabilities.support.sql_text import relation_sql
+from platform_resources.capabilities.support.sql_text import quoted, relation_sql
 from platform_resources.incidents import broken_contracts
 from platform_resources.plan.plan import InputPlan, ProductPlan
 from platform_resources.spec.values.column_names import folded_column
@@ -49,20 +49,36 @@ def keep_source_contract(database: ProductDatabase, port: InputPlan) -> None:
 
 
 def columns_before(database: ProductDatabase, port: InputPlan) -> dict[str, str]:
-    """The columns of the input as they were loaded last, where no contract says which there have to be."""
+    """The columns of the input as they were loaded last, where no contract says which there have to be; without a type where no row has a
+    value: of such a column a source may tell none."""
     relation = Relation("inputs", port.name)
-    return database.columns(relation) if not port.columns and database.exists(relation) else {}
+    columns = database.columns(relation) if not port.columns and database.exists(relation) else {}
+    filled = _filled(database, relation, columns)
+    return {name: kind if filled[name] else "" for name, kind in columns.items()}
+
+
+def _filled(database: ProductDatabase, relation: Relation, columns: Iterable[str]) -> dict[str, int]:
+    """How many rows have a value, by column."""
+    counts = {name: f"count({quoted(name)})" for name in columns}
+    return dict(zip(counts, database.execute(f"select {', '.join(counts.values())} from {relation_sql(relation)}"))) if counts else {}
 
 
 def refuse_lost_columns(database: ProductDatabase, port: InputPlan, before: Mapping[str, str]) -> None:
     """A source whose columns nobody has promised may get more of them, or wider ones; one that loses any is not what it was.
 
-    Raises BreaksContract.
+    A column without any value this time keeps the type that it had. Raises BreaksContract.
     """
-    now = {folded_column(name): kind for name, kind in database.columns(Relation("inputs", port.name)).items()} if before else {}
-    kinds = {name: (kind, now.get(folded_column(name))) for name, kind in before.items()}
-    lost = [f"{name} is gone" for name, (_, kind) in kinds.items() if kind is None]
-    changed = {name: (old, new) for name, (old, new) in kinds.items() if new is not None and new != old}
+    relation = Relation("inputs", port.name)
+    columns = database.columns(relation) if before else {}
+    former, filled = {folded_column(name): kind for name, kind in before.items()}, _filled(database, relation, columns)
+    for name, kind in columns.items():
+        was = former.get(folded_column(name))
+        if was and was != kind and not filled[name]:
+            database.execute(f"alter table {relation_sql(relation)} alter {quoted(name)} type {was}")
+    now = {folded_column(name): kind for name, kind in (database.columns(relation) if before else {}).items()}
+    found = {name: (kind, now.get(folded_column(name))) for name, kind in before.items()}
+    lost = [f"{name} is gone" for name, (_, kind) in found.items() if kind is None]
+    changed = {name: (old, new) for name, (old, new) in found.items() if new is not None and old not in ("", new)}
     lost += [f"{name} is {new}, and was {old}" for name, (old, new) in changed.items() if not _holds(database, new, old)]
     if lost:
         change = "the columns are not those of the last pull: " + "; ".join(lost)
