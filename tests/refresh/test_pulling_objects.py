@@ -1,5 +1,6 @@
 """Files on a real S3-compatible storage as inputs: late, renamed, truncated, half-written, deleted, delivered again, and refused."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -39,7 +40,7 @@ def deliveries(tiny, bucket, request, monkeypatch):
     environment, store = bucket
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    folder = request.node.name
+    folder = re.sub(r"\W", "_", request.node.name)
 
     class Deliveries:
         def __init__(self):
@@ -130,9 +131,6 @@ def test_what_is_truncated_or_only_half_uploaded_is_not_loaded(deliveries, bucke
 
 
 KILLED = """
-import os, signal, sys
-import signal
-import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path

@@ -60,7 +60,8 @@ def columns_before(database: ProductDatabase, port: InputPlan) -> dict[str, str]
 def _filled(database: ProductDatabase, relation: Relation, columns: Iterable[str]) -> dict[str, int]:
     """How many rows have a value, by column."""
     counts = {name: f"count({quoted(name)})" for name in columns}
-    return dict(zip(counts, database.execute(f"select {', '.join(counts.values())} from {relation_sql(relation)}"))) if counts else {}
+    asked = f"select {', '.join(counts.values())} from {relation_sql(relation)}"
+    return dict(zip(counts, database.execute(asked), strict=True)) if counts else {}
 
 
 def refuse_lost_columns(database: ProductDatabase, port: InputPlan, before: Mapping[str, str]) -> None:
