@@ -69,17 +69,18 @@ def refuse_lost_columns(database: ProductDatabase, port: InputPlan, before: Mapp
 
     A column without any value this time keeps the type that it had. Raises BreaksContract.
     """
+    if not before:
+        return
     relation = Relation("inputs", port.name)
-    columns = database.columns(relation) if before else {}
-    former, filled = {folded_column(name): kind for name, kind in before.items()}, _filled(database, relation, columns)
-    for name, kind in columns.items():
+    columns, former = database.columns(relation), {folded_column(name): kind for name, kind in before.items()}
+    for name, rows in _filled(database, relation, columns).items():
         was = former.get(folded_column(name))
-        if was and was != kind and not filled[name]:
+        if was and not rows:
             database.execute(f"alter table {relation_sql(relation)} alter {quoted(name)} type {was}")
-    now = {folded_column(name): kind for name, kind in (database.columns(relation) if before else {}).items()}
-    found = {name: (kind, now.get(folded_column(name))) for name, kind in before.items()}
-    lost = [f"{name} is gone" for name, (_, kind) in found.items() if kind is None]
-    changed = {name: (old, new) for name, (old, new) in found.items() if new is not None and old not in ("", new)}
+    now = {folded_column(name): kind for name, kind in database.columns(relation).items()}
+    kinds = {name: (kind, now.get(folded_column(name))) for name, kind in before.items()}
+    lost = [f"{name} is gone" for name, (_, kind) in kinds.items() if kind is None]
+    changed = {name: (old, new) for name, (old, new) in kinds.items() if new is not None and old not in ("", new)}
     lost += [f"{name} is {new}, and was {old}" for name, (old, new) in changed.items() if not _holds(database, new, old)]
     if lost:
         change = "the columns are not those of the last pull: " + "; ".join(lost)
