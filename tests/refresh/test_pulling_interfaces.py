@@ -61,9 +61,9 @@ def test_records_that_change_their_form_are_taken_told_or_refused(interface):
     interface.server.records = [{**each, "place": None, "owner": None} for each in interface.server.records]
     found, _ = interface.pull()
     assert (found.failures, found.columns) == ({}, types), "a field that nobody has a value for is what it was"
-    interface.server.records = [{"id": f"T{each['id']}", "tags": [], "owner": 7} for each in interface.server.records]
+    interface.server.records = [{"id": each["id"], "name": each["id"], "tags": [], "owner": 7} for each in interface.server.records]
     found, rows = interface.pull()
-    said = "the columns are not those of the last pull: name is gone; place is gone; id is varchar, and was bigint; say with columns"
+    said = "the columns are not those of the last pull: place is gone; name is bigint, and was varchar; say with columns"
     assert said in found.failures["arrived"], found.failures
     assert (rows, found.columns) == (ids(*range(8)), types), "the last good rows are served"
 
