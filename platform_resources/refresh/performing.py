@@ -86,10 +86,10 @@ def build_models(refresh: BegunRefresh, registry: Registry, only: Collection[str
     published, until the next refresh builds all.
     """
     with tagged(refresh, "build"):
-        return _built(refresh, only)
+        return _built(refresh, registry, only)
 
 
-def _built(refresh: BegunRefresh, only: Collection[str] | None) -> Built:
+def _built(refresh: BegunRefresh, registry: Registry, only: Collection[str] | None) -> Built:
     product, part = refresh.product, "" if only is None else _part_text(refresh.product, only)
     write_generated_files(refresh.root, product.files)
     with refresh.opened() as database:
