@@ -6,7 +6,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 HISTORY := $(abspath $(or $(DAGSTER_HOME),$(or $(MESH_STATE),$(CURDIR))/.dagster))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo marketplace dev test lint types check golden benchmarks snowflake screenshots clean
+.PHONY: help install demo marketplace dev test lint types check golden benchmarks snowflake account screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -58,6 +58,11 @@ benchmarks: install ## Measure; the tables go into docs/performance.md
 	@.venv/bin/python benchmarks/downloads.py
 
 snowflake: install ## Refresh the sample mesh on Snowflake (or a stand-in) and on DuckDB, and compare
+	@.venv/bin/python -m tests.snowflake_mesh
+
+account: install ## The same on an account of Snowflake, with all tests that are about one: see deploy/snowflake
+	@.venv/bin/python deploy/snowflake/trial.py plan
+	@MESH_TRIAL=yes .venv/bin/pytest -n 0 -m account
 	@.venv/bin/python -m tests.snowflake_mesh
 
 screenshots: install ## Take the pictures of Dagster's pages and of the marketplace, after `make demo`

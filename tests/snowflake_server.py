@@ -119,17 +119,34 @@ def started(log: Path, folder: Path | None = None) -> Iterator[Server]:
         server.stop()
 
 
+def on_account() -> bool:
+    """Whether tests run on the account that the environment names, as `make account` says."""
+    return os.environ.get("MESH_TRIAL") == "yes"
+
+
+def trial(prefix: str) -> str:
+    """What names of databases begin with in a test: on an account with what deploy/snowflake/teardown.sql takes away."""
+    return f"MESH_TRIAL_{prefix}" if on_account() else prefix
+
+
 @contextmanager
 def snowflake_server(log: Path) -> Iterator[Mapping[str, str]]:
-    """The variables of the environment, while it runs. Every session begins in the same empty account."""
+    """The variables of the environment, while it runs; those that lead to an account are there already.
+
+    Every session of the server begins in the same empty account.
+    """
+    if on_account():
+        yield {"MESH_TARGET": "snowflake", "SNOWFLAKE_DATABASE": trial("SHOP")}
+        return
     with started(log) as server:
         yield server.environment
 
 
 def give_up_early(monkeypatch: Any) -> None:
     """What the server cannot do it answers as a server that is out of order, and would be asked again for minutes."""
-    monkeypatch.setattr("platform_resources.warehouses.snowflake.sessions.NETWORK_TIMEOUT", 3)
-    monkeypatch.setenv("MESH_STATEMENT_TIMEOUT", "5s")
+    if not on_account():
+        monkeypatch.setattr("platform_resources.warehouses.snowflake.sessions.NETWORK_TIMEOUT", 3)
+        monkeypatch.setenv("MESH_STATEMENT_TIMEOUT", "5s")
 
 
 def _wait(server: "subprocess.Popen[bytes]", port: int) -> None:

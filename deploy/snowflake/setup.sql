@@ -14,3 +14,6 @@ create user if not exists mesh_trial
   type = service default_role = mesh_trial default_warehouse = mesh_trial rsa_public_key = '<KEY>';
 grant role mesh_trial to user mesh_trial;
 grant role mesh_trial to role sysadmin;
+-- What tests of roles and policies need beside.
+grant create role, create warehouse, apply masking policy, apply row access policy, apply tag on account to role mesh_trial;
+grant imported privileges on database snowflake to role mesh_trial;

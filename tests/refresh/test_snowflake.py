@@ -15,6 +15,7 @@ from tests.refresh.running import running
 from tests.snowflake_mesh import checksums, differences, refreshed, sample
 from tests.snowflake_server import PASSWORD, give_up_early, snowflake_server
 
+pytestmark = pytest.mark.account
 CHAIN = ("product_catalog", "purchase_orders", "revenue")
 
 

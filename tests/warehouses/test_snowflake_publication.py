@@ -1,19 +1,26 @@
 """A publication in Snowflake that dies before any of its statements, and readers between all of them."""
 
 import itertools
+import os
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import yaml
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import Store
+from platform_resources.dbt.planning import read_plan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import Keeping, PortDraft, PortVersion, Publication, VersionsUnreadable
+from platform_resources.services.catalog.access_snippets import snippets
 from platform_resources.warehouses.protocol import CatalogView, NotSupported
 from platform_resources.warehouses.snowflake.sessions import Session
 from platform_resources.warehouses.targets import warehouse
-from tests.snowflake_server import give_up_early, snowflake_server
+from tests.meshes import tiny_mesh
+from tests.snowflake_server import PASSWORD, give_up_early, snowflake_server, trial
 
+pytestmark = pytest.mark.account
 NUMBERS = itertools.count(1)
 PLACE = ("plant", "readings")
 DATA_SETS, STORE, NOW = {"measurements": 3, "sensors": 2}, Store("parquet", in_catalog=True), datetime(2024, 6, 1, 6, tzinfo=UTC)
@@ -35,7 +42,7 @@ def account(tmp_path_factory):
 @pytest.fixture
 def mesh(account, monkeypatch, tmp_path):
     """The state folder of a mesh that has databases of its own."""
-    monkeypatch.setenv("SNOWFLAKE_DATABASE", f"MESH{next(NUMBERS)}")
+    monkeypatch.setenv("SNOWFLAKE_DATABASE", trial(f"MESH{next(NUMBERS)}"))
     return tmp_path
 
 
@@ -215,3 +222,62 @@ def test_a_pin_on_a_product_that_was_never_refreshed_can_be_let_go(mesh):
     shelf(mesh, *PLACE).pin("summary.measurements", version_id(1))
     shelf(mesh, *PLACE).unpin("summary.measurements")
     assert shelf(mesh, *PLACE).pins() == {}
+
+
+def shown_under(state, product):
+    """The newest version and its rows under a name, and what SQL clients find there."""
+    counted = warehouse().catalog_rows(state, PLACE[0], product, "select count(*), max(n) from measurements")
+    return *shown_rows(shelf(state, PLACE[0], product)), counted[0]
+
+
+def test_a_product_keeps_its_versions_pins_and_views_under_a_new_name(mesh):
+    publish(mesh, 1)
+    shelf(mesh, *PLACE).pin("summary.measurements", version_id(1))
+    for _ in range(2):  # a second time changes nothing
+        warehouse().take_over(PLACE[0], PLACE[1], "sensor_readings")
+        assert shown_under(mesh, "sensor_readings") == (*whole(1), (3, 1))
+    assert shelf(mesh, PLACE[0], "sensor_readings").pins() == {"summary.measurements": version_id(1)}
+    warehouse().take_over(PLACE[0], "never_was", "sensor_readings")
+    publish(mesh, 2)
+    assert shown_under(mesh, "sensor_readings") == (*whole(1), (3, 1)), "what is done under the former name is another product's"
+    assert found_by_clients(mesh) == (5, 2, 2)
+
+
+def test_a_process_that_dies_while_a_name_is_taken_over_leaves_nothing_half(mesh, between):
+    publish(mesh, 1)
+    for deadly in range(100):
+        between.append(dying(deadly))
+        with suppress(Died):
+            warehouse().take_over(PLACE[0], PLACE[1], "sensor_readings")
+            between.clear()
+            break
+        between.clear()
+        versions = shelf(mesh, PLACE[0], "sensor_readings")
+        assert not versions.was_published() or shown_rows(versions) == whole(1)
+    assert deadly > 8 and shown_under(mesh, "sensor_readings") == (*whole(1), (3, 1))
+
+
+def shown_rows(versions):
+    latest = versions.latest()
+    return latest.id, {port.data_set: [row[0] for row in warehouse().first_rows(versions.where(port), 100)] for port in latest.ports}
+
+
+def test_text_to_copy_from_a_product_page_reads_what_is_published(account, monkeypatch, tmp_path, capsys):
+    with monkeypatch.context() as elsewhere:
+        elsewhere.delenv("MESH_TARGET")
+        product = read_plan(tiny_mesh(tmp_path / "tiny"))[0].product("readings")
+    monkeypatch.setenv("SNOWFLAKE_DATABASE", trial(f"MESH{next(NUMBERS)}"))
+    publish(tmp_path, 1)
+    (port,) = (port for port in product.outputs if port.store.in_catalog)
+    copied = {snippet.kind: snippet.text for snippet in snippets(product, port, tmp_path)}
+    monkeypatch.setenv("SNOWFLAKE_ACCOUNT", "acme-prod")
+    pages = {snippet.kind: snippet.text for snippet in snippets(product, port, tmp_path)}["pages"]
+    names = {}
+    exec(copied["python"], names)
+    assert names["rows"] == [(1,)] * 3 and "(1,)" in capsys.readouterr().out
+    database = os.environ["SNOWFLAKE_DATABASE"] + "__PLANT__READINGS"
+    assert warehouse().catalog_rows(tmp_path, *PLACE, copied["address"].rstrip().rstrip(";"))[0] == (1,)
+    assert copied["jdbc"].startswith("jdbc:snowflake://localhost/?db=" + database) and PASSWORD not in str(copied)
+    assert pages == f"https://app.snowflake.com/acme/prod/#/data/databases/{database}/schemas/PORTS/view/MEASUREMENTS\n"
+    (source,) = yaml.safe_load(copied["dbt"])["sources"]
+    assert (source["database"], source["schema"], source["tables"]) == (database, "PORTS", [{"name": "measurements"}])

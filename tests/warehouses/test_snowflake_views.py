@@ -20,8 +20,9 @@ from platform_resources.warehouses.protocol import QueryFailed
 from platform_resources.warehouses.snowflake.sessions import Session
 from platform_resources.warehouses.targets import warehouse
 from tests.meshes import component, product_file, product_yaml, write_mesh
-from tests.snowflake_server import give_up_early, snowflake_server
+from tests.snowflake_server import give_up_early, snowflake_server, trial
 
+pytestmark = pytest.mark.account
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 NUMBERS = itertools.count(1)
 COLUMNS = """
@@ -98,7 +99,7 @@ def published(tmp_path, monkeypatch, account):
     name = f"TEST{next(NUMBERS)}"
 
     def on(kind, now=NOW):
-        for variable, value in {**account, "MESH_TARGET": kind, "SNOWFLAKE_DATABASE": name}.items():
+        for variable, value in {**account, "MESH_TARGET": kind, "SNOWFLAKE_DATABASE": trial(name)}.items():
             monkeypatch.setenv(variable, value)
         with warehouse().opened(root, "crm", "customers") as database:
             wide, slash = ("uuid", "\\") if kind == "duckdb" else ("varchar", "\\\\")

@@ -1,6 +1,7 @@
 """Code snippets that read an output port from Python, DuckDB, curl, dbt or another product. Each kind is run by a test."""
 
 import json
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,11 +13,12 @@ import yaml
 from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.plan.conventions import catalog_file, ports_folder
 from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
+from platform_resources.settings import ACCOUNT, HOST, PORT, PROTOCOL
 from platform_resources.spec.values.versions import Version
 from platform_resources.spec.values.yaml_text import FastDumper
 from platform_resources.warehouses.targets import warehouse
 
-SnippetKind = Literal["mesh", "python", "duckdb", "address", "curl", "dbt", "input port"]
+SnippetKind = Literal["mesh", "python", "duckdb", "address", "jdbc", "pages", "curl", "dbt", "input port"]
 _READERS: Mapping[str, str] = {
     "parquet": "duckdb.read_parquet(files)",
     "csv": 'duckdb.read_csv(files, header=True, dtype=port["columns"])',
@@ -47,7 +49,12 @@ def snippets(product: ProductPlan, port: OutputPlan, state: Path, url: str = "",
     if warehouse().kind != "duckdb":
         return (
             Snippet("mesh", "mesh query", "shell", _queried(product, port)),
-            *([_in_warehouse(product, port, state)] if port.store.in_catalog else []),
+            *(
+                _in_snowflake(product, data_set, warehouse().catalog_address(state, product.domain, product.name))
+                if port.store.in_catalog
+                else ()
+            ),
+            *([_curl(product, port, url)] if url else []),
             _input_port(product, port),
         )
     return (
@@ -84,9 +91,36 @@ print(rows.limit(10))
     return Snippet("python", "Python", "python", text, "Reads the newest version, whole; any library that reads the format does as well.")
 
 
-def _in_warehouse(product: ProductPlan, port: OutputPlan, state: Path) -> Snippet:
-    address = warehouse().catalog_address(state, product.domain, product.name)
-    return Snippet("address", "SQL", "sql", f"select * from {address}.{port.data_set} limit 10;\n", "For roles that may read it.")
+def _in_snowflake(product: ProductPlan, data_set: DataSetPlan, address: str) -> tuple[Snippet, ...]:
+    """`address` is the database and the schema, which the product's own team reads; readers of a role have a schema of that role."""
+    database, _, schema = address.partition(".")
+    account, host = ACCOUNT.value(os.environ), HOST.value(os.environ)
+    own = f", host={json.dumps(host)}, port={PORT.value(os.environ) or 443}, protocol={json.dumps(PROTOCOL.value(os.environ) or 'https')}"
+    table = f"{address}.{data_set.name.upper()}"
+    python = f"""\
+import os
+
+import snowflake.connector
+
+password = os.environ.get("SNOWFLAKE_PASSWORD")
+way = {{"password": password}} if password else {{"authenticator": "externalbrowser"}}
+person = {{"user": os.environ["SNOWFLAKE_USER"], "warehouse": os.environ["SNOWFLAKE_WAREHOUSE"]}}
+with snowflake.connector.connect(account={json.dumps(account)}{own if host else ""}, **person, **way) as connection:
+    rows = connection.cursor().execute("select * from {table} limit 10").fetchall()
+print(*rows, sep="\\n")
+"""
+    jdbc = f"jdbc:snowflake://{host or f'{account}.snowflakecomputing.com'}/?db={database}&schema={schema}&authenticator=externalbrowser\n"
+    source = {"name": product.name, "database": database, "schema": schema, "tables": [{"name": data_set.name}]}
+    organisation, _, named = account.partition("-")
+    pages = f"https://app.snowflake.com/{organisation}/{named}/#/data/databases/{database}/schemas/{schema}/view/{data_set.name.upper()}\n"
+    yours = f"The product's team reads {schema}, readers of a role AS_<ROLE> (mesh access show); the compute is your own."
+    return (
+        Snippet("address", "SQL", "sql", f"select * from {address}.{data_set.name} limit 10;\n", yours),
+        Snippet("python", "Python", "python", python, "With snowflake-connector-python, as SNOWFLAKE_USER, on SNOWFLAKE_WAREHOUSE."),
+        Snippet("jdbc", "JDBC", "text", jdbc, "For the driver net.snowflake:snowflake-jdbc; tools ask for user and warehouse."),
+        Snippet("dbt", "dbt source", "yaml", _yaml({"sources": [source]}), "For a dbt project outside of the mesh."),
+        *([Snippet("pages", "Snowflake's pages", "text", pages, "Opens the view in a browser, where you are signed in.")] if named else []),
+    )
 
 
 def _in_catalog(product: ProductPlan, port: OutputPlan, state: Path) -> Snippet:

@@ -46,7 +46,7 @@ def _clone(opened: Session, before: Session) -> None:
     )
     notes = (NOTES.schema.upper(), NOTES.name.upper())
     make_schemas(opened, [str(schema) for schema, _ in tables])
-    for schema, table in sorted(tables, key=lambda each: (tuple(each) == notes, each)):
-        opened.rows(
-            f"create or replace table {in_database(opened.database, schema, table)} clone {in_database(before.database, schema, table)}"
-        )
+    for schema, table in sorted(tables, key=lambda named: (tuple(named) == notes, named)):
+        own = in_database(opened.database, schema, table)
+        opened.rows(f"drop table if exists {own}")  # of an attempt that was killed
+        opened.rows(f"create table {own} clone {in_database(before.database, schema, table)}")

@@ -6,7 +6,7 @@ import pytest
 
 from platform_resources.publications.published_versions import shelf
 from platform_resources.warehouses.targets import warehouse as chosen_warehouse
-from tests.snowflake_server import give_up_early, snowflake_server
+from tests.snowflake_server import give_up_early, snowflake_server, trial
 
 NUMBERS = itertools.count(1)
 TARGETS = ("duckdb", "snowflake")
@@ -19,12 +19,12 @@ def account(tmp_path_factory):
         yield environment
 
 
-@pytest.fixture(params=TARGETS)
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.account if name == "snowflake" else ()) for name in TARGETS])
 def warehouse(request, monkeypatch):
     """The one that MESH_TARGET chooses; in Snowflake each test has databases of its own."""
     environment = {"MESH_TARGET": "duckdb"}
     if request.param == "snowflake":
-        environment = {**request.getfixturevalue("account"), "SNOWFLAKE_DATABASE": f"TEST{next(NUMBERS)}"}
+        environment = {**request.getfixturevalue("account"), "SNOWFLAKE_DATABASE": trial(f"TEST{next(NUMBERS)}")}
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     if request.param == "snowflake":
