@@ -55,9 +55,10 @@ OTHER = """primary_key: [id]\ncolumns: [{name: id, type: bigint, classification:
 
 def mesh_of(folder):
     port = component("customers_sql", "output-port", "interface: sql\ndata_set: customers")
+    file = component("customers_file", "output-port", "interface: file\nformat: csv\ndata_set: customers")
     agreement = component("Internal use", "data-sharing-agreement", AGREEMENT)
     document = product_yaml(
-        "customers", "crm", component("customers", "data-set", COLUMNS), port, agreement, owners="{business: lead@example.com}"
+        "customers", "crm", component("customers", "data-set", COLUMNS), port, file, agreement, owners="{business: lead@example.com}"
     )
     calls = component("calls_sql", "output-port", "interface: sql\ndata_set: calls")
     other = product_yaml("calls", "desk", component("calls", "data-set", OTHER), calls, owners="{business: team:desk}")
@@ -158,7 +159,7 @@ def planned(root, now=NOW):
 
 def test_after_apply_the_plan_is_empty_and_a_second_apply_does_nothing(provisioned):
     root, account, database = provisioned
-    assert {act for act, _ in planned(root)} == {"create", "change"} and account.done == []
+    assert {act for act, _ in planned(root)} == {"create", "change", "close"} and account.done == []
     assert applied(root) == ()
     assert planned(root) == []
     account.done.clear()
@@ -264,3 +265,14 @@ def test_roles_read_each_new_version_without_a_new_apply(provisioned):
         (schema,) = [row[1] for row in opened.session.rows(f'show schemas in database "{database}"') if "AS_ANALYST" in row[1]]
         assert opened.session.rows(f'select count(*) from "{database}"."{schema}"."CUSTOMERS"') == [(2,)]
     assert planned(root, later) == []
+
+
+def test_roles_read_files_of_file_ports_in_folders_of_their_own(provisioned):
+    root, _account, _database = provisioned
+    applied(root)
+    folders = root / "snowflake/ports/crm/customers/by-role"
+    texts = {folder.name: "".join(file.read_text() for file in folder.glob("*.csv")) for folder in folders.iterdir()}
+    assert {name: "ana@example.com" in text for name, text in texts.items()} == {"analyst-region-EU": False, "crm": True, "service": True}
+    assert "EU" in texts["analyst-region-EU"] and "customers_sql" not in (folders / "crm/latest.json").read_text()
+    applied(root, NOW + timedelta(days=60))
+    assert {folder.name for folder in folders.iterdir()} == {"analyst-region-EU", "crm"}, "a grant that has ended is taken away"
