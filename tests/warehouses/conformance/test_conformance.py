@@ -1,6 +1,7 @@
 """What every warehouse must do: load, measure, remember, publish, let consumers read, drop."""
 
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryFile
@@ -26,6 +27,7 @@ from platform_resources.capabilities.protocols import PullFiles, Store
 from platform_resources.deliveries.arrivals import arrived
 from platform_resources.measuring.metrics import Asked
 from platform_resources.measuring.profile_queries import ProfiledColumn
+from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.record_pages import RecordsAsked, filter_of, next_cursor, page_sql
 from platform_resources.publications.version_records import Keeping, PortDraft, PortVersion, Publication
 from platform_resources.spec.values.clocks import Clock
@@ -429,3 +431,20 @@ def test_a_clone_goes_to_no_schema_of_the_mesh(warehouse, monkeypatch, into):
     monkeypatch.setenv("SNOWFLAKE_DATABASE", "TEST1")
     with pytest.raises(NotSupported, match="is no schema of a developer"):
         warehouse.clone("readings", {}, into)
+
+
+def test_environments_of_one_definition_share_nothing(warehouse, tmp_path, monkeypatch):
+    prefix = os.environ.get("SNOWFLAKE_DATABASE", "")
+
+    def within(environment):
+        """What one environment has of the product: a state folder, and on Snowflake databases of its own."""
+        monkeypatch.setenv("SNOWFLAKE_DATABASE", f"{prefix}_{environment}")
+        return shelf(tmp_path / environment, "plant", "readings")
+
+    versions = within("DEV")
+    with warehouse.opened(tmp_path / "DEV", "plant", "readings") as database:
+        load(database, HERE, READINGS)
+        published(versions, database, HERE)
+    assert versions.latest().id == VERSION
+    assert within("PROD").latest() is None and not within("PROD").was_published()
+    assert within("DEV").latest().id == VERSION
