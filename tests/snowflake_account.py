@@ -58,8 +58,8 @@ class Account:
         return None
 
     def _count(self, sql):
-        """A statement that changes something: before it the process may die."""
-        if sql.startswith(("show", "select")):
+        """A statement that changes something: before it the process may die. Who refreshes a product right now is no such thing."""
+        if sql.startswith(("show", "select")) or "'claim'" in sql:
             return
         if self.steps is not None:
             if self.steps == 0:

@@ -2,6 +2,7 @@
 
 import json
 
+import duckdb
 import pytest
 
 ASK = ("access", "request", "readings", "--role", "analyst", "--purpose", "Tests.", "--to", "bob", "--by", "ana")
@@ -140,3 +141,15 @@ def test_files_follow_decisions_and_the_plan_is_empty_after_apply(published):
     (change,) = json.loads(out.read_text())["changes"]
     assert (change["act"], change["why"]) == ("change", "stray: not of what the role sees now")
     assert published.mesh("access", "apply").exit_code == 0 and not (folder / "stray").exists()
+
+
+def test_a_clone_holds_what_the_reader_may_see_and_does_not_lead_back(published, capsys, tmp_path):
+    file = tmp_path / "ana.duckdb"
+    for reader, operator in (((), "Ada"), (("--as", "product:summary"), "***")):
+        done = published.mesh("clone", "readings", "--into", file, *reader)
+        assert "readings.measurements: 3 rows" in done.stdout, done.output
+        with duckdb.connect(str(file)) as own:
+            assert own.execute("select distinct operator from readings.measurements").fetchall() == [(operator,)]
+            own.execute("delete from readings.measurements")
+    assert len(json.loads(published.mesh("query", "readings", "select 1 from measurements", "--json").stdout)) == 3
+    assert "bob has no grant for a role of readings" in refusal(published, capsys, "clone", "readings", "--into", file, "--as", "bob")
