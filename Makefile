@@ -6,10 +6,10 @@ export UV_PROJECT_ENVIRONMENT := .venv
 HISTORY := $(abspath $(or $(DAGSTER_HOME),$(or $(MESH_STATE),$(CURDIR))/.dagster))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo marketplace dev test lint types check golden benchmarks snowflake account screenshots clean
+.PHONY: help install demo marketplace five-minutes dev test lint types check golden benchmarks snowflake account screenshots clean
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
 install: .venv/.installed ## Make .venv and install everything from the lock
 
@@ -24,6 +24,9 @@ demo: install ## Refresh all sample products and show how they are
 
 marketplace: install ## The marketplace on http://127.0.0.1:8080: find products, see why to trust them
 	@$(MESH) serve
+
+five-minutes: install ## After `make demo`: how long a person takes from the first page to data they had no access to
+	@.venv/bin/python benchmarks/five_minutes.py
 
 dev: install ## Dagster's UI on http://localhost:3000 with all domains, schedules and sensors; the marketplace beside it
 	@mkdir -p $(HISTORY) && cp $(firstword $(wildcard dagster.yaml) platform_resources/orchestration/dagster.yaml) $(HISTORY)/dagster.yaml
@@ -56,6 +59,7 @@ benchmarks: install ## Measure; the tables go into docs/performance.md
 	@.venv/bin/python benchmarks/access.py
 	@.venv/bin/python benchmarks/marketplace.py --products 100 --readings 100000
 	@.venv/bin/python benchmarks/downloads.py
+	@.venv/bin/python benchmarks/lab.py
 
 snowflake: install ## Refresh the sample mesh on Snowflake (or a stand-in) and on DuckDB, and compare
 	@.venv/bin/python -m tests.snowflake_mesh

@@ -73,6 +73,12 @@ HOOK_HOSTS = Setting(
     "the hosts on which machines may hear of new versions, parted by commas; *.example.com is each host below",
     "none; where nobody signs in, this computer",
 )
+HOOK_KEY = Setting(
+    "MESH_HOOK_KEY",
+    "the key of the secrets that calls of machines are signed with, of 32 characters at least",
+    ".mesh/hook.key in the folder above, which is made when the first machine begins",
+    secret=True,
+)
 TOKEN = Setting("MESH_TOKEN", "a token of a marketplace, for mesh mcp and for the Python client", "they send none", secret=True)
 PLATFORM = Setting("MESH_PLATFORM", "the people and teams that run the platform, parted by commas", "nobody")
 GOVERNANCE = Setting("MESH_GOVERNANCE", "the people and teams of governance, parted by commas", "nobody")
@@ -122,6 +128,7 @@ SETTINGS = (
         CLIENT_SECRET,
         SESSION_SECRET,
         HOOK_HOSTS,
+        HOOK_KEY,
         TOKEN,
         PLATFORM,
         GOVERNANCE,

@@ -64,6 +64,7 @@ COMMANDS = (
     ("monitors", "monitors"),
     ("access.granting", "access"),
     ("access.issuing", "token"),
+    ("access.listening", "hook"),
     ("contracts.releasing", "diff"),
     ("contracts.releasing", "release"),
 )

@@ -396,7 +396,7 @@ control_deliveries = Table(
     PrimaryKeyConstraint("product", "port", "item"),
 )
 
-# Machines that are told of each new version of a product, and the secret that these calls are signed with.
+# Machines that are told of each new version of a product, and from what, with a key, the secret follows that these calls are signed with.
 version_hooks = Table(
     "version_hooks",
     TABLES,

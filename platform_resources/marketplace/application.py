@@ -3,6 +3,7 @@
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from platform_resources.marketplace.api.api_routes import api_routes
 from platform_resources.marketplace.api.descriptions import described_addresses
 from platform_resources.marketplace.api.hook_routes import hook_routes
 from platform_resources.marketplace.api.record_routes import record_routes
+from platform_resources.marketplace.beginning.new_product_pages import PAGE, new_product_routes
 from platform_resources.marketplace.display.rendering import STATIC, environment
 from platform_resources.marketplace.downloads import Compressed, download_routes, export_routes
 from platform_resources.marketplace.kept_pages import FromMemory, KeptPages, Who
@@ -29,15 +31,16 @@ from platform_resources.marketplace.lab.lab_queries import LOCKS, LabQueue
 from platform_resources.marketplace.page_routes import page_routes
 from platform_resources.marketplace.people.auth_settings import AuthSettings
 from platform_resources.marketplace.people.bearers import Bearers
-from platform_resources.marketplace.people.identity import Door, known_reader
+from platform_resources.marketplace.people.identity import Door, known_reader, vouched_for
 from platform_resources.marketplace.people.people_routes import people_routes
 from platform_resources.marketplace.people.rate_limits import Limited, RateLimits
 from platform_resources.marketplace.people.sign_in import SESSION, sign_in_routes
 from platform_resources.marketplace.people.token_pages import token_routes
 from platform_resources.marketplace.probe_routes import probe_routes
-from platform_resources.marketplace.security import FormRefused, FormToken, Guard
+from platform_resources.marketplace.security import LONGEST_BODY, FormRefused, FormToken, Guard
 from platform_resources.marketplace.shop import Missing, NotGranted, Shop, make_ahead
 from platform_resources.publications.version_records import VersionsUnreadable
+from platform_resources.services.starting.kept_drafts import LARGEST_UPLOAD
 
 YEAR = "public, max-age=31536000, immutable"
 API = "/api/v1"
@@ -79,6 +82,7 @@ def application(market: Market, watch: bool = True, who: Who | None = None, auth
     for queried in (lab_routes, record_routes, acting_routes):
         app.include_router(queried(shop, queue))
     app.include_router(hook_routes(shop))
+    app.include_router(new_product_routes(shop, queue))
     app.include_router(sign_in_routes(shop, auth))
 
     @app.get("/api", include_in_schema=False)
@@ -91,10 +95,10 @@ def application(market: Market, watch: bool = True, who: Who | None = None, auth
     app.add_middleware(Door, who=who, auth=auth)
     app.add_middleware(Limited, who=who, limits=RateLimits())
     secure = auth.pages.startswith("https://")
-    app.add_middleware(Bearers, ledger=market.ledger)
+    app.add_middleware(Bearers, ledger=market.ledger, vouched_for=partial(vouched_for, auth.proxy) if auth.proxy is not None else None)
     lasts = int(SESSION.total_seconds())
     app.add_middleware(SessionMiddleware, secret_key=auth.secret, session_cookie=COOKIE, max_age=lasts, https_only=secure)
-    app.add_middleware(Guard, hosts=auth.hosts)
+    app.add_middleware(Guard, hosts=auth.hosts, uploads={PAGE: LARGEST_UPLOAD + LONGEST_BODY})
     return app
 
 

@@ -2,8 +2,9 @@
 
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -46,17 +47,21 @@ class FormToken:
         """The form token of one person."""
         return hmac.new(self.secret.encode(), f"form of {person}".encode(), "sha256").hexdigest()
 
-    def fields(self, body: bytes, person: str) -> dict[str, str]:
-        """The fields of a submitted form. Raises FormRefused if its token is missing or it is not a form."""
+    def fields(self, body: bytes, person: str, most: int = 50) -> dict[str, str]:
+        """The fields of a submitted form, at most so many. Raises FormRefused if its token is missing or it is not a form."""
         try:
-            sent = {name: values[-1] for name, values in parse_qs(body.decode("utf-8"), max_num_fields=50).items()}
+            sent = {name: values[-1] for name, values in parse_qs(body.decode("utf-8"), max_num_fields=most).items()}
         except ValueError as error:
             raise FormRefused("This is no form. Go back and send it again.") from error
-        if not secrets.compare_digest(sent.pop("token", "").encode(), self.of(person).encode()):
+        self.check(sent.pop("token", ""), person)
+        return sent
+
+    def check(self, token: str, person: str) -> None:
+        """Raises FormRefused if this is not the person's form token."""
+        if not secrets.compare_digest(token.encode(), self.of(person).encode()):
             raise FormRefused(
                 "This form is from before you signed in, or the server was started. Go back, load the page again, and send it once more."
             )
-        return sent
 
 
 def headers_of(scope: Scope, name: str) -> tuple[str, ...]:
@@ -73,10 +78,13 @@ def is_this_server(host: str, hosts: frozenset[str] = frozenset()) -> bool:
 
 
 class Guard:
-    """Middleware that refuses foreign hosts and origins, and adds security headers. `hosts` are allowed names of this server."""
+    """Middleware that refuses foreign hosts and origins, and adds security headers. `hosts` are allowed names of this server.
 
-    def __init__(self, inner: Application, hosts: frozenset[str] = frozenset()) -> None:
-        self.inner, self.hosts = inner, hosts
+    `uploads` has the addresses to which longer bodies may be sent, and how long.
+    """
+
+    def __init__(self, inner: Application, hosts: frozenset[str] = frozenset(), uploads: Mapping[str, int] = MappingProxyType({})) -> None:
+        self.inner, self.hosts, self.uploads = inner, hosts, uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -89,14 +97,14 @@ class Guard:
                 message["headers"] = [*message["headers"], *((name, value) for name, value in HEADERS if name not in own)]
             await send(message)
 
-        status, why = _refusal(scope, self.hosts)
+        status, why = _refusal(scope, self.hosts, self.uploads.get(scope["path"], LONGEST_BODY))
         if why:
             await plain(status, why, with_headers)
         else:
             await self.inner(scope, receive, with_headers)
 
 
-def _refusal(scope: Scope, hosts: frozenset[str]) -> tuple[int, str]:
+def _refusal(scope: Scope, hosts: frozenset[str], longest: int) -> tuple[int, str]:
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     host = headers.get(b"host", "")
     if not is_this_server(host, hosts):
@@ -107,8 +115,8 @@ def _refusal(scope: Scope, hosts: frozenset[str]) -> tuple[int, str]:
     if (origin is not None and origin.partition("://")[2] != host) or site not in ("same-origin", "none"):
         return 403, "Forms are taken from pages of this server only."
     length = headers.get(b"content-length", "")
-    if b"transfer-encoding" in headers or not length.isdigit() or int(length) > LONGEST_BODY:
-        return 413, f"A form says how long it is, and is at most {LONGEST_BODY} bytes long."
+    if b"transfer-encoding" in headers or not length.isdigit() or int(length) > longest:
+        return 413, f"A form says how long it is, and is at most {longest} bytes long."
     return 0, ""
 
 

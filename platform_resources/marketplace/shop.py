@@ -66,9 +66,9 @@ class Shop:
         """The name under which the request's sender is counted and acts."""
         return reads_as(self.kept.who(request.scope))
 
-    async def fields(self, request: Request) -> dict[str, str]:
-        """The fields of a form. Raises FormRefused if the form was not issued to its sender."""
-        return self.token.fields(await request.body(), self.reads_as(request))
+    async def fields(self, request: Request, most: int = 50) -> dict[str, str]:
+        """The fields of a form, at most so many. Raises FormRefused if the form was not issued to its sender."""
+        return self.token.fields(await request.body(), self.reads_as(request), most)
 
     def kept_page(self, request: Request, make: Callable[[MeshOverview], tuple[str, dict[str, Any]]], product: str = "") -> Response:
         """The cached page of the request's address, rendered if necessary. `product` is the only product it shows."""

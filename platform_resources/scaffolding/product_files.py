@@ -26,7 +26,8 @@ class Wanted:
     """What the new product is called and what it is made from: fields of its input port, and the source's name for people.
 
     `notes` are what is to be said of the input port in comments. Where it reads another product, `columns` are what that says of them, by
-    name. A product around a `model` of its own that is there already has no input port.
+    name. A product around a `model` of its own that is there already has no input port. Without a `title` or `description` there is a plain
+    one.
     """
 
     domain: str
@@ -36,6 +37,8 @@ class Wanted:
     notes: tuple[str, ...] = ()
     columns: Mapping[str, Column] = field(default_factory=dict)
     model: str = ""
+    title: str = ""
+    description: str = ""
 
     @property
     def data_set(self) -> str:
@@ -44,11 +47,17 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Guesses:
-    """What is guessed of a whole product; of `key` only what is sure enough to be promised."""
+    """What is guessed of a whole product; of `key` only what is sure enough to be promised.
+
+    `types` are those of columns that somebody wants otherwise than loaded, and `left_out` has the `promise_id` of each promise that nobody
+    wants.
+    """
 
     key: tuple[tuple[str, ...], Guess] | None
     updated_at: Guess | None
     classes: Mapping[str, Guess]
+    types: Mapping[str, str] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
 
     @property
     def promised_key(self) -> tuple[str, ...]:
@@ -57,6 +66,10 @@ class Guesses:
     @property
     def hidden(self) -> frozenset[str]:
         return frozenset(name for name, guess in self.classes.items() if class_named(guess.value).values == "hidden")
+
+    def type_of(self, column: SourceColumn) -> str:
+        """The type that is promised of it."""
+        return self.types.get(column.name) or promised_type(column.type)
 
 
 def guesses(source: SourceFacts) -> Guesses:
@@ -92,12 +105,13 @@ def product_names(columns: Sequence[str]) -> tuple[str, ...]:
 def _plain(name: str) -> str:
     """The name itself if a column may have it; templates of dbt would read `{{` in it as their own."""
     try:
-        return column_name(name) if not _is_template(name) else slug(name)
+        return column_name(name) if not is_template(name) else slug(name)
     except ValueError:
         return slug(name)[:100]
 
 
-def _is_template(text: str) -> bool:
+def is_template(text: str) -> bool:
+    """Whether dbt would take a part of it for its own."""
     return any(mark in text for mark in ("{{", "{%", "{#"))
 
 
@@ -112,14 +126,26 @@ def promised_type(kind: str) -> str:
 def product_files(asked: Wanted, source: SourceFacts, names: Mapping[str, str], guessed: Guesses) -> dict[str, str]:
     """All files by their path. `names` has what each column is called in the source."""
     folder, model = conventions.product_folder(asked.domain, asked.name), asked.data_set
-    objectives = suggestions(source, model, guessed.promised_key, guessed.hidden)
+    objectives = [each for each in promises(asked, source, guessed) if promise_id(each, source) not in guessed.left_out]
     files = {
         f"{folder}/product.yaml": _document(asked, source, guessed, objectives),
         f"{folder}/README.md": _readme(asked, source, guessed, objectives),
     }
     if asked.input:
-        files[f"{conventions.models_folder(asked.domain, asked.name)}/{model}.sql"] = _model(asked, source, names)
+        files[f"{conventions.models_folder(asked.domain, asked.name)}/{model}.sql"] = _model(asked, source, names, guessed)
     return files
+
+
+def promise_id(promise: Suggestion, source: SourceFacts) -> str:
+    """What stays the same of a promise when its columns get other names."""
+    names, fields = [column.name for column in source.columns], promise.fields
+    columns = fields.get("columns") or [fields[field] for field in ("column",) if field in fields]
+    return " ".join([str(fields["dimension"]), *sorted(fields), *(str(names.index(name)) for name in columns)])
+
+
+def promises(asked: Wanted, source: SourceFacts, guessed: Guesses) -> tuple[Suggestion, ...]:
+    """All that are suggested, also those that are left out."""
+    return suggestions(source, asked.data_set, guessed.promised_key, guessed.hidden)
 
 
 def _title(name: str) -> str:
@@ -151,8 +177,8 @@ def _components(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives
     yield f"""- name: {asked.name}
   type: data-product
   properties:
-    title: {scalar(_title(asked.name))}
-    description: {scalar(f"What {asked.source} says, checked and published.")}
+    title: {scalar(asked.title or _title(asked.name))}
+    description: {scalar(asked.description or f"What {asked.source} says, checked and published.")}
     lifecycle: draft
     archetype: {"aggregate" if asked.columns else "source-aligned"}
     support: {{runbook: "README.md#when-it-breaks"}}
@@ -199,7 +225,7 @@ def _row(key: Sequence[str]) -> str:
 
 def _column(source: SourceFacts, column: SourceColumn, guessed: Guesses, said: Column | None) -> str:
     """`said` is what another product says of it."""
-    fields: dict[str, Any] = {"name": column.name, "type": promised_type(column.type)}
+    fields: dict[str, Any] = {"name": column.name, "type": guessed.type_of(column)}
     required = column.name in guessed.promised_key or (guessed.updated_at is not None and column.name == guessed.updated_at.value)
     marks: list[str] = []
     if not required and not never_empty(source, column):
@@ -231,15 +257,15 @@ def _sql_name(name: str) -> str:
     return quoted(name) if needs_quotes(name) else name
 
 
-def _model(asked: Wanted, source: SourceFacts, names: Mapping[str, str]) -> str:
-    lines = ",\n".join(f"    {_selected(column, names[column.name])}" for column in source.columns)
+def _model(asked: Wanted, source: SourceFacts, names: Mapping[str, str], guessed: Guesses) -> str:
+    lines = ",\n".join(f"    {_selected(column, names[column.name], guessed.type_of(column))}" for column in source.columns)
     reads = f"{{{{ source('{asked.name}', '{input_name(asked.name)}') }}}}"
     return f"-- The source's rows, each column with its promised type.\nselect\n{lines}\nfrom {reads}\n"
 
 
-def _selected(column: SourceColumn, name: str) -> str:
-    kind, read = promised_type(column.type), _sql_name(name)
-    if _is_template(read):
+def _selected(column: SourceColumn, name: str, kind: str) -> str:
+    read = _sql_name(name)
+    if is_template(read):
         read = f"{{{{ {json.dumps(read, ensure_ascii=False)} }}}}"
     value = f"to_json({read})" if kind == "json" and column.type != "json" else read
     return f"cast({value} as {kind}) as {_sql_name(column.name)}"
@@ -250,7 +276,7 @@ def _readme(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives: Se
     row = _row(guessed.promised_key) if guessed.promised_key else "What one row is has to be written here."
     query = sample_query(source, model, guessed).replace('"', '\\"')
     steps = "\n".join(f"{number}. {step}" for number, step in enumerate(_steps(asked, guessed, objectives), 1))
-    return f"""# {_title(asked.name)}
+    return f"""# {_comment(asked.title) or _title(asked.name)}
 
 {row} It is made from {_comment(asked.source)}.
 

@@ -132,12 +132,17 @@ def _call(sender: _Sender, message: Message) -> None:
     """Raises ChannelUnusable, DeliveryFailed."""
     from platform_resources.notify.addresses import ChannelUnusable
     from platform_resources.notify.signed_calls import call, hook_hosts
+    from platform_resources.services.access.version_hooks import NoHookKey, secret_of
 
     with sender.ledger.reading() as connection:
         hook = hook_of_channel(connection, message.channel)
     if hook is None:
         raise ChannelUnusable(f"{message.channel} has ended")
-    call(hook.url, hook.secret, message.key, message.body, sender.time(), hook_hosts(sender.environment))
+    try:
+        secret = secret_of(hook, sender.state, sender.environment)
+    except NoHookKey as error:
+        raise ChannelUnusable(str(error)) from error
+    call(hook.url, secret, message.key, message.body, sender.time(), hook_hosts(sender.environment))
 
 
 def due_channels(ledger: Ledger, domain: str, now: datetime) -> set[str]:

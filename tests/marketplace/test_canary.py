@@ -4,6 +4,8 @@ import re
 from datetime import timedelta
 
 import pytest
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
 
 from platform_resources.dbt.planning import read_plan
 from platform_resources.marketplace.application import application
@@ -14,7 +16,7 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.services.access.tokens import WantedToken, new_token
 from tests.marketplace.shop_mesh import NOW, opened_ledger, running
 from tests.marketplace.test_agents import call
-from tests.marketplace.test_people import BEHIND_PROXY, browser
+from tests.marketplace.test_people import BEHIND_PROXY, as_, browser, token
 
 pytestmark = pytest.mark.slow
 # The operator's name stands in every row of the port, which Eve has no grant for.
@@ -100,6 +102,43 @@ def test_no_answer_that_was_kept_for_somebody_else_is_given(pages, shop, issue):
     mine = pages.get(address, headers=owner)
     assert CANARY in mine.text
     assert pages.get(address, headers=eve | {"if-none-match": mine.headers["etag"]}).status_code == 403
+
+
+def routes(app):
+    """Every page and form of the application, with what there is in its address, for a product and for a domain."""
+    told = {
+        "domain": "plant",
+        "column": "operator",
+        "cause": "readings",
+        "number": "1",
+        "form": "csv",
+        "draft": "abc",
+        "grant": "readings#1",
+    }
+    included = [
+        route for router in app.routes for route in (router.original_router.routes if hasattr(router, "original_router") else [router])
+    ]
+    for route in included:
+        for name in ("readings", "plant") if isinstance(route, APIRoute) and not route.include_in_schema else ():
+            address = re.sub(r"{(\w+)(:path)?}", lambda found, name=name: (told | {"name": name}).get(found[1], "1"), route.path)
+            yield from ((method, address) for method in route.methods)
+
+
+def test_no_page_and_no_form_shows_it_nor_a_query_that_somebody_has_saved(shop):
+    asked = {"sql": "select operator from readings.measurements", "product": "readings", "q": "operator", "of": "readings", "p": "readings"}
+    app = application(opened_market(shop), watch=False, auth=auth_settings(BEHIND_PROXY))
+    with TestClient(app, base_url="https://market.example.com", client=("10.1.2.3", 5000), follow_redirects=False) as client:
+        owner, eve = as_(OWNER), as_(EVE)
+        saved = {"token": token(client.get("/tokens", headers=owner).text), "title": "Who", "sql": f"{asked['sql']} where operator = 'Ada'"}
+        assert client.post("/lab/saved", data=saved, headers=owner).status_code == 303
+        form, seen, tried = token(client.get("/tokens", headers=eve).text), [], sorted(set(routes(app)))
+        for method, address in tried:
+            data = {"token": form, "title": "x", "url": "http://127.0.0.1:9", **asked} if method == "POST" else None
+            answer = client.request(method, address, params=asked, data=data, headers=eve)
+            assert answer.status_code < 500 and CANARY.encode() not in answer.content, (method, address, answer.text[:300])
+            if method == "GET" and CANARY.encode() in client.get(address, params=asked, headers=owner).content:
+                seen.append(address)
+    assert len(tried) > 40 and {"/lab", "/lab/result.csv"} <= {*seen}, (len(tried), seen)
 
 
 def test_no_tool_of_an_agent_gives_it(shop, issue):

@@ -11,19 +11,23 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from typer.testing import CliRunner
 
 from platform_resources.capabilities.registry import installed_registry
+from platform_resources.cli.app import app
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.people import outbox
+from platform_resources.ledger.people.subscriptions import VersionHook
 from platform_resources.ledger.queries.history import newest_publications
 from platform_resources.ledger.writing import write
 from platform_resources.marketplace.people.auth_settings import AuthSettings
 from platform_resources.notify.delivery import DeliveryFailed
 from platform_resources.notify.signed_calls import AddressRefused, call, check_address, hook_hosts, signature
+from platform_resources.services.access.version_hooks import KEY_FILE, NoHookKey, new_seed, secret_of
 from platform_resources.services.delivering import deliver_due
 from platform_resources.services.judging import judge_refreshed
-from tests.marketplace.shop_mesh import opened_ledger
-from tests.marketplace.test_people import browser
+from tests.marketplace.shop_mesh import NOW, opened_ledger
+from tests.marketplace.test_people import browser, token
 
 pytestmark = pytest.mark.slow
 
@@ -66,6 +70,7 @@ def test_a_machine_hears_of_a_new_version_by_a_signed_call_until_it_takes_it(sho
         assert hook.status_code == 201, hook.text
         secret, number = hook.json()["secret"], hook.json()["hook"]
         listed = client.get("/api/v1/hooks").json()
+        assert secret.encode() not in (shop / ".mesh/ledger.sqlite").read_bytes() and (shop / KEY_FILE).stat().st_mode & 0o077 == 0
         assert [each["hook"] for each in listed] == [number] and secret not in json.dumps(listed)
 
         ledger, at = opened_ledger(shop), datetime.now(UTC) + timedelta(seconds=1)
@@ -97,6 +102,60 @@ def test_a_machine_hears_of_a_new_version_by_a_signed_call_until_it_takes_it(sho
         assert "has ended" in send(timedelta(hours=7)).texts[0]
         assert client.post(f"/api/v1/hooks/{number}/end").status_code == 404
         ledger.close()
+
+
+def test_a_person_lets_a_machine_hear_and_ends_it_on_the_page_of_a_product(shop):
+    with browser(shop, AuthSettings(), base="http://127.0.0.1") as client:
+
+        def sent(**fields):
+            form = token(client.get("/products/summary/access").text)
+            return client.post("/products/summary/hooks", data={"token": form, **fields})
+
+        begun = sent(url="http://127.0.0.1:9/new")
+        secret = begun.text.partition("shown this once: <code>")[2].partition("</code>")[0]
+        assert begun.headers["cache-control"] == "no-store" and len(secret) == 64
+        page = client.get("/products/summary/access").text
+        assert "http://127.0.0.1:9/new" in page and secret not in page
+        refused = sent(url="https://evil.example.com/<script>")
+        assert refused.status_code == 422 and "MESH_HOOK_HOSTS allows" in refused.text and "<script>" not in refused.text
+        number = page.partition('name="hook" value="')[2].partition('"')[0]
+        assert sent(do="end", hook=number).status_code == 303
+        assert [sent(do="end", hook=each).status_code for each in (number, "x", "9" * 30, "²")] == [403] * 4
+        assert "http://127.0.0.1:9/new" not in client.get("/products/summary/access").text
+
+
+def test_a_machine_is_begun_listed_and_ended_on_a_terminal(shop):
+    def mesh(*arguments):
+        return CliRunner().invoke(app, ["--root", str(shop), "hook", *arguments])
+
+    begun = mesh("new", "summary", "http://127.0.0.1:9/cli", "--to", "ada@example.com")
+    assert begun.exit_code == 0 and len(begun.stdout.split()[0]) == 64, begun.output
+    (hook,) = json.loads(mesh("list", "--of", "ada@example.com", "--json").stdout)
+    assert (hook["product"], hook["url"]) == ("summary", "http://127.0.0.1:9/cli") and "seed" not in hook
+    assert "allows: " in mesh("new", "summary", "https://evil.example.com/").output
+    assert mesh("end", str(hook["hook"])).exit_code == 0
+    assert f"there is no hook {hook['hook']}" in mesh("end", str(hook["hook"])).output
+
+
+KEYS = {
+    "a short key": ({"MESH_HOOK_KEY": "short"}, "MESH_HOOK_KEY is too short"),
+    "no folder": ({}, "cannot be read"),
+}
+
+
+@pytest.mark.parametrize(("environment", "told"), KEYS.values(), ids=KEYS)
+def test_without_a_key_that_holds_no_call_is_signed(tmp_path, environment, told):
+    (tmp_path / ".mesh").write_text("no folder")
+    with pytest.raises(NoHookKey, match=told):
+        secret_of(VersionHook(1, "summary", "ada", "https://x", new_seed(), NOW), tmp_path, environment)
+
+
+def test_a_secret_is_of_the_key_and_of_the_machine_and_one_that_was_kept_before_holds(tmp_path):
+    one, other = (VersionHook(1, "summary", "ada", "https://x", new_seed(), NOW) for _ in range(2))
+    keys = ({}, {"MESH_HOOK_KEY": "k" * 32}, {"MESH_HOOK_KEY": "j" * 32})
+    assert len({secret_of(hook, tmp_path, key) for hook in (one, other) for key in keys}) == 6
+    assert secret_of(one, tmp_path, {}) == secret_of(one, tmp_path, {})
+    assert secret_of(replace(one, seed="kept as it was"), tmp_path, {}) == "kept as it was"
 
 
 HOSTS = ("etl.example.com", "*.internal.example.com")

@@ -7,6 +7,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
+from benchmarks.five_minutes import MOST_SECONDS, Story, five_minutes, told
+
 CHROMIUM = shutil.which("chromium")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: apt-get install chromium")]
 ARGUMENTS = "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run"
@@ -24,6 +26,8 @@ PAGES = (
     "/incidents/readings/1",
     "/candidates",
     "/inbox",
+    "/new",
+    "/tokens",
     "/lab",
     "/lab?sql=select+*+from+readings.measurements",
     "/products/readings/access",
@@ -66,6 +70,42 @@ def opened(browser, address):
 
 def focused(page):
     return page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
+
+
+def test_a_person_without_access_has_a_file_of_the_data_within_five_minutes(browser, address):
+    """The way that `make five-minutes` measures at a person's pace; here nobody takes their time."""
+    words = {"words": "temprature", "product": "Sensor readings", "role": "analyst", "purpose": "Is it warm?", "query": "Warmest first"}
+    watch, download = five_minutes(browser, address, Story("newcomer@example.com", "plant-lead@example.com", **words), pace=0)
+    header, *rows = download.path().read_text().splitlines()
+    assert header.startswith("reading_id,sensor,degrees") and len(rows) == 3 and "Ada" not in "".join(rows)
+    assert len(watch.steps) == 7 and watch.seconds < MOST_SECONDS and "3 rows in a file after 0." in told(watch, 3)
+
+
+def test_the_lab_completes_tables_and_columns_and_runs_by_keyboard(opened):
+    page = opened("/lab")
+    editor, offered = page.get_by_label("SQL"), page.locator(".cm-tooltip-autocomplete")
+    editor.click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("select count(*) from readings.", delay=20)
+    expect(offered).to_contain_text("measurements")
+    page.wait_for_timeout(100)  # an Enter that comes sooner is not meant for what is offered
+    page.keyboard.press("Enter")
+    page.keyboard.type(" m where m.deg", delay=20)
+    expect(offered).to_contain_text("degrees")
+    page.wait_for_timeout(100)
+    page.keyboard.press("Tab")
+    page.keyboard.type(" > 0 and oper", delay=20)
+    expect(offered).to_contain_text("readings.measurements")
+    page.wait_for_timeout(100)
+    page.keyboard.press("Enter")
+    page.keyboard.type(" = 'Ada'")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="Result")).to_be_visible()
+    expect(editor).to_have_text("select count(*) from readings.measurements m where m.degrees > 0 and operator = 'Ada'")
+    plain = opened("/lab", java_script_enabled=False)
+    plain.get_by_label("SQL").fill("select sensor, count(*) as n from readings.measurements group by sensor")
+    plain.get_by_role("button", name="Run", exact=True).click()
+    expect(plain.get_by_role("img", name="n by sensor")).to_be_visible()
 
 
 def test_from_a_typing_error_to_the_columns_and_a_download(opened):

@@ -13,6 +13,7 @@ from platform_resources.marketplace.application import application, shown_as
 from platform_resources.marketplace.kept_view import opened_market
 from platform_resources.marketplace.lab import lab_queries as lab
 from platform_resources.marketplace.lab.lab_queries import AT_ONCE, MOST_ROWS, LabQueue, QueryRefused
+from platform_resources.marketplace.lab.result_charts import MOST_BARS, result_chart
 from platform_resources.marketplace.people.auth_settings import auth_settings
 from tests.marketplace.shop_mesh import opened_ledger
 from tests.marketplace.test_people import as_, browser, token
@@ -71,6 +72,41 @@ def test_a_result_is_paged_cut_and_shown_as_text(pages):
     assert "No row." in pages.get(address(f"{OPERATORS} where false"), headers=OWNER).text
 
 
+CHARTS = {
+    "names": (("sensor", "n"), [("north", "3"), ("south", "-1.5")], "n by sensor", "<rect", 2),
+    "days": (("day", "n"), [("2024-06-02", "3"), ("2024-06-01", "4"), ("2024-06-03", None)], "n by day", "<path", 2),
+    "numbers": (("year", "n", "m"), [("2024", "3", "1"), ("2025", "4", "2")], "n by year", "<path", 2),
+    "the number behind": (("n", "sensor"), [("3", "north"), ("4", "south")], "n by sensor", "<rect", 2),
+    "harm": (("<b>", "n"), [("<script>x</script>", "1"), ("b", "2")], "n by <b>", "<rect", 2),
+}
+NO_CHARTS = {
+    "one row": (("sensor", "n"), [("north", "3")]),
+    "no number": (("sensor", "operator"), [("north", "Ada"), ("south", "Ben")]),
+    "nothing beside the number": (("n",), [("3",), ("4",)]),
+    "no finite number": (("sensor", "n"), [("north", "inf"), ("south", "1")]),
+    "one place": (("day", "n"), [("2024-06-01", "3"), ("2024-06-01", "4")]),
+    "a column twice": (("n", "n"), [("3", "3"), ("4", "4")]),
+    "nothing but null": (("sensor", "n"), [("north", None), ("south", None)]),
+}
+
+
+@pytest.mark.parametrize(("names", "rows", "title", "drawn", "times"), CHARTS.values(), ids=CHARTS)
+def test_a_result_with_a_number_for_each_name_or_place_is_drawn(names, rows, title, drawn, times):
+    chart = result_chart(names, rows)
+    assert chart.title == title and chart.drawn.count(drawn) == times and "<script" not in chart.drawn
+    assert result_chart(names, rows, "m").title == (title if len(names) < 3 else "m by year")
+
+
+@pytest.mark.parametrize(("names", "rows"), NO_CHARTS.values(), ids=NO_CHARTS)
+def test_what_a_picture_would_say_nothing_of_is_not_drawn(names, rows):
+    assert result_chart(names, rows) is None
+
+
+def test_many_names_are_drawn_as_far_as_one_can_read_them():
+    chart = result_chart(("name", "n"), [(f"of a name {number}", str(number)) for number in range(1000)])
+    assert (chart.drawn.count("<rect"), chart.note) == (MOST_BARS, "The first 30 of 1,000 rows.")
+
+
 def test_null_and_the_empty_text_stay_two_things_in_a_file(pages):
     values = "(values (null, ''), ('a, b', ' x')) as v(one, two), (select 1 from readings.measurements limit 1)"
     assert csv(pages, f"select one, two from {values}").text == 'one,two\r\n,""\r\n"a, b"," x"\r\n'
@@ -103,9 +139,12 @@ def test_a_saved_query_is_found_by_others_and_taken_back_by_its_author_alone(pag
         return pages.post("/lab/saved", data=data, headers=who)
 
     assert form(OWNER).headers["location"] == address(OPERATORS)
-    assert "Operators" in pages.get("/lab", headers=EVE).text
-    form(EVE, do="forget")
-    assert "Operators" in pages.get("/lab", headers=EVE).text
+    other = as_("other@example.com", "plant-data")
+    assert "Operators" in pages.get("/lab", headers=other).text and "Operators" in pages.get("/lab?of=readings", headers=other).text
+    assert "Operators" not in pages.get("/lab?of=summary", headers=other).text
+    assert "Operators" not in pages.get("/lab", headers=EVE).text, "what a query says of a product is for those who may read the product"
+    form(other, do="forget")
+    assert "Operators" in pages.get("/lab", headers=other).text
     assert form(OWNER, title=" ").status_code == 403
     form(OWNER, do="forget")
     ledger = opened_ledger(shop)

@@ -2,6 +2,7 @@
 
 import re
 from contextlib import contextmanager
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -9,12 +10,16 @@ from fastapi.testclient import TestClient
 from oidc_provider_mock import User, run_server_in_thread
 
 from platform_resources.access.duties import Officers
+from platform_resources.dbt.planning import read_plan
+from platform_resources.ledger.people.token_store import tokens_of
 from platform_resources.marketplace.application import application
 from platform_resources.marketplace.kept_view import opened_market
 from platform_resources.marketplace.people.auth_settings import AuthSettings, AuthSettingsWrong, Provider, auth_settings
 from platform_resources.marketplace.people.identity import teams
 from platform_resources.marketplace.people.rate_limits import FORMS, RateLimits
 from platform_resources.marketplace.people.sign_in import SignInFailed, here, person_of
+from platform_resources.services.access.tokens import WantedToken, new_token
+from tests.marketplace.shop_mesh import NOW, opened_ledger
 
 pytestmark = pytest.mark.slow
 PAGES = "https://market.example.com"
@@ -102,6 +107,18 @@ def test_a_session_that_this_server_has_not_signed_is_worth_nothing(shop):
         assert "eve@example.com" not in other.get("/").text
 
 
+def test_a_session_that_somebody_has_planted_is_not_the_one_of_who_signs_in(shop):
+    """Whoever has set a cookie in another's browser learns nothing by it: signing in begins a session of its own."""
+    auth = AuthSettings()
+    with browser(shop, auth, base="http://127.0.0.1") as victim, browser(shop, auth, base="http://127.0.0.1") as thief:
+        victim.post("/sign-in", data={"token": token(victim.get("/sign-in").text), "name": "mallory@example.com"})
+        planted = victim.cookies["mesh_session"]
+        victim.post("/sign-in", data={"token": token(victim.get("/sign-in").text), "name": "eve@example.com"})
+        assert "You read as eve@example.com" in victim.get("/sign-in").text and victim.cookies["mesh_session"] != planted
+        thief.cookies.set("mesh_session", planted)
+        assert "You read as mallory@example.com" in thief.get("/sign-in").text
+
+
 @pytest.fixture(scope="module")
 def provider():
     people = [
@@ -126,7 +143,18 @@ def signed_in(client, sub, to="/products/readings"):
     return back, client.get(back)
 
 
+def groups_of_tokens(shop):
+    ledger = opened_ledger(shop)
+    with ledger.reading() as connection:
+        known = [each.groups for each in tokens_of(connection, "ada@example.com")]
+    ledger.close()
+    return known
+
+
 def test_who_is_not_signed_in_is_led_to_the_provider_and_back_to_the_page(shop, provider):
+    ledger, wanted = opened_ledger(shop), WantedToken("ada@example.com", ("team:others",), "x", ("metadata",), NOW + timedelta(days=1))
+    new_token(ledger, read_plan(shop)[0], wanted, NOW)
+    ledger.close()
     with browser(shop, at_provider(provider)) as client:
         assert client.get("/api/v1/products").status_code == 401
         assert client.get("/products/readings").headers["location"] == "/sign-in?to=%2Fproducts%2Freadings"
@@ -135,6 +163,7 @@ def test_who_is_not_signed_in_is_led_to_the_provider_and_back_to_the_page(shop, 
         assert "secure" in answer.headers["set-cookie"] and "httponly" in answer.headers["set-cookie"]
         page = client.get("/products/readings")
         assert page.status_code == 200 and "ada@example.com" in page.text
+        assert groups_of_tokens(shop) == [("team:platform",)], "a token is of the teams that its person has signed in with"
         assert "Resolve" in client.get(INCIDENT).text, "whoever runs the platform acts on incidents"
         assert client.get(back).status_code == 403, "an answer of the provider counts once"
         client.post("/sign-out", data={"token": token(page.text)})

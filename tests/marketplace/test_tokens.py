@@ -189,6 +189,21 @@ def test_metrics_are_for_who_runs_the_platform_by_a_token(pages, issue):
     assert [pages.get(f"/health/{name}").text for name in ("live", "ready")] == ["ok\n", "ok\n"]
 
 
+def test_a_token_is_of_the_teams_that_its_person_has_now_and_ends_sooner(people, pages, issue, ledger):
+    """What somebody may as a member of a team ends when they come back without it; whoever does not come back has a month at most."""
+    person, text = "mover@example.com", issue("data", person="mover@example.com", groups=("team:plant-data",))[0]
+    port = next(iter(people.get("/api/v1/products/readings", headers=as_(OWNER)).json()["ports"]))["name"]
+    file = f"/api/v1/products/readings/ports/{port}/file"
+    assert pages.get(file, headers=bearer(text)).status_code == 302
+    people.get("/", headers=as_(person.title(), "plant-data, others"))
+    assert pages.get(file, headers=bearer(text)).status_code == 302
+    people.get("/", headers=as_(person, "others"))
+    assert pages.get(file, headers=bearer(text)).status_code == 403
+    with pytest.raises(TokenRefused, match="of somebody with teams ends after now and within 30 days"):
+        issue("data", until=NOW + timedelta(days=31), groups=("team:plant-data",))
+    assert "30 days at most, as you have teams" in people.get("/tokens", headers=as_(OWNER, "plant-data")).text
+
+
 def test_a_copied_cookie_is_dead_once_its_session_was_signed_out_of(shop):
     app = application(opened_market(shop), watch=False, auth=AuthSettings())
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as client:

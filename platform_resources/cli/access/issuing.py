@@ -23,19 +23,22 @@ def new(
         list[str] | None,
         typer.Option(help="What it may do: metadata, data, data:PRODUCT, data:PRODUCT/PORT or act; repeatable. metadata if left out."),
     ] = None,
-    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day on which it ends, in UTC; in 90 days.")] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day on which it ends, in UTC; in 90 days, or in 30 with a team.")
+    ] = None,
     to: Annotated[str | None, typer.Option(help="Whose it is; you if left out.")] = None,
     group: Annotated[list[str] | None, typer.Option(help="A team of theirs, as team:name; repeatable.")] = None,
 ) -> None:
     """Create a token and print it, this once: only a digest of it is stored."""
-    from platform_resources.services.access.tokens import USUAL, TokenRefused, WantedToken, new_token
+    from platform_resources.services.access.tokens import TokenRefused, WantedToken, new_token, usual_end
     from platform_resources.spec.values.grantees import subject
 
     root, mesh = mesh_of(context)
     now = datetime.now(UTC)
     try:
         named = tuple(subject(reader) for reader in (to or you("--to"), *(group or ())))
-        wanted = WantedToken(named[0], named[1:], title, tuple(scope or ("metadata",)), until.replace(tzinfo=UTC) if until else now + USUAL)
+        end = until.replace(tzinfo=UTC) if until else usual_end(named[1:], now)
+        wanted = WantedToken(named[0], named[1:], title, tuple(scope or ("metadata",)), end)
         with opened(root) as ledger:
             text, token = new_token(ledger, mesh, wanted, now)
     except (TokenRefused, ValueError) as error:

@@ -1,7 +1,7 @@
 """Subscriptions: who wants messages about which product, on which channel, from which severity on; and machines that hear of versions."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, case, insert, select, update
@@ -52,13 +52,13 @@ def subscriptions(connection: Connection, product: str | None = None) -> tuple[S
 
 @dataclass(frozen=True, slots=True)
 class VersionHook:
-    """One machine; calls to it are signed with `secret`."""
+    """One machine; from `seed` and a key that is not in the ledger follows the secret that calls to it are signed with."""
 
     id: int
     product: str
     person: str
     url: str
-    secret: str = field(repr=False)
+    seed: str = field(repr=False)
     since: datetime
     ended_at: datetime | None = None
 
@@ -70,9 +70,9 @@ class VersionHook:
 
 def add_hook(connection: Connection, hook: VersionHook) -> VersionHook:
     """Gives it with its number."""
-    values = {name: getattr(hook, name) for name in VersionHook.__slots__ if name != "id"}
-    done: int = connection.execute(insert(version_hooks).values(values).returning(version_hooks.c.id)).scalar_one()
-    return VersionHook(done, **values)
+    row = {name: getattr(hook, name) for name in ("product", "person", "url", "since", "ended_at")}
+    number: int = connection.execute(insert(version_hooks).values(row | {"secret": hook.seed}).returning(version_hooks.c.id)).scalar_one()
+    return replace(hook, id=number)
 
 
 def hooks_of(connection: Connection, products: Collection[str] | None = None, person: str | None = None) -> tuple[VersionHook, ...]:
@@ -93,11 +93,12 @@ def hook_of_channel(connection: Connection, channel: str) -> VersionHook | None:
     return _hook(row) if row is not None else None
 
 
-def end_hook(connection: Connection, number: int, person: str, now: datetime) -> bool:
-    """Gives whether the person had such a one."""
-    which = (version_hooks.c.id == number) & (version_hooks.c.person == person) & version_hooks.c.ended_at.is_(None)
+def end_hook(connection: Connection, number: int, person: str | None, now: datetime) -> bool:
+    """Of this person only, if one is given. Gives whether there was such a one."""
+    which = (version_hooks.c.id == number) & version_hooks.c.ended_at.is_(None)
+    which = which if person is None else which & (version_hooks.c.person == person)
     return connection.execute(update(version_hooks).where(which).values(ended_at=now)).rowcount == 1
 
 
 def _hook(row: RowMapping) -> VersionHook:
-    return VersionHook(**{name: row[name] for name in VersionHook.__slots__})
+    return VersionHook(**{name: row["secret" if name == "seed" else name] for name in VersionHook.__slots__})

@@ -1,11 +1,12 @@
 """Tokens of people and ended sessions, each by a digest: nothing here lets anybody in."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from platform_resources.ledger.people_tables import access_tokens as table
 from platform_resources.ledger.people_tables import ended_sessions
@@ -18,7 +19,7 @@ USE_WRITTEN_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """One token: whose it is, what it may be used for, and until when. `groups` are the person's at the time it was made."""
+    """One token: whose it is, what it may be used for, and until when. `groups` are the person's, as they were last known."""
 
     id: int
     person: str
@@ -68,6 +69,11 @@ def revoke_token(connection: Connection, number: int, person: str | None, now: d
     which = (table.c.id == number) & table.c.revoked_at.is_(None)
     which = which if person is None else which & (table.c.person == person)
     return connection.execute(update(table).where(which).values(revoked_at=now)).rowcount == 1
+
+
+def note_groups(connection: Connection, person: str, groups: Collection[str]) -> None:
+    """That the person has these groups now: no token of theirs is of others."""
+    connection.execute(update(table).where(func.lower(table.c.person) == person.lower()).values(groups=list(groups)))
 
 
 def note_use(connection: Connection, number: int, now: datetime) -> None:

@@ -1,7 +1,6 @@
 """API routes for webhooks that announce new versions: register, list, remove."""
 
 import os
-import secrets
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -9,15 +8,14 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from platform_resources.ledger.people.subscriptions import VersionHook, add_hook, end_hook, hooks_of
+from platform_resources.ledger.people.subscriptions import VersionHook, end_hook, hooks_of
 from platform_resources.marketplace.api.descriptions import success
 from platform_resources.marketplace.api.mesh_answers import RefusalData
 from platform_resources.marketplace.api.version_answers import HookData, NewHookData
 from platform_resources.marketplace.people.bearers import needs
 from platform_resources.marketplace.shop import Missing, Shop, product_named
-from platform_resources.notify.signed_calls import LONGEST_ADDRESS, AddressRefused, check_address, hook_hosts
-
-MOST_HOOKS = 50
+from platform_resources.notify.signed_calls import LONGEST_ADDRESS
+from platform_resources.services.access.version_hooks import HookRefused, begin_hook
 
 
 class HookAsked(BaseModel):
@@ -47,14 +45,9 @@ def hook_routes(shop: Shop) -> APIRouter:
     def begin(request: Request, name: str, asked: HookAsked) -> Response:
         product, who, now = product_named(shop.view(request), name), shop.reads_as(request), datetime.now(UTC)
         try:
-            check_address(asked.url, hook_hosts(os.environ))
-        except AddressRefused as error:
+            secret, hook = begin_hook(shop.market.ledger, shop.market.state, product, who, asked.url, os.environ, now)
+        except HookRefused as error:
             return JSONResponse({"error": str(error), "hint": None}, 422)
-        with shop.market.ledger.writing() as connection:
-            if len(hooks_of(connection, person=who)) >= MOST_HOOKS:
-                return JSONResponse({"error": f"you have {MOST_HOOKS} hooks", "hint": "end those that nobody needs"}, 422)
-            secret = secrets.token_urlsafe(32)
-            hook = add_hook(connection, VersionHook(0, product.name, who, asked.url, secret, now))
         return JSONResponse({**_data(hook), "secret": secret}, 201, {"cache-control": "no-store"})
 
     @router.post("/hooks/{number}/end", status_code=204, response_class=Response, summary="A machine hears no more")

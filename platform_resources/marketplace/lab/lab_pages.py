@@ -1,6 +1,7 @@
 """The data lab's page, and downloads of query results."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -9,16 +10,19 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import BaseModel, Field
 
 from platform_resources.ledger.people.lab_store import LabQuery, forget_saved, record_query, saved_queries
 from platform_resources.marketplace.display import phrases
 from platform_resources.marketplace.display.phrases import PageTimes
 from platform_resources.marketplace.home_page import page_zone
 from platform_resources.marketplace.lab.lab_queries import LONGEST_SQL, LabQueue, LabResult, QueryRefused, lab_file, lab_result
+from platform_resources.marketplace.lab.result_charts import result_chart
 from platform_resources.marketplace.lab.sent_results import sent_file
 from platform_resources.marketplace.security import FormRefused
 from platform_resources.marketplace.shop import Shop
 from platform_resources.plan.plan import ProductPlan
+from platform_resources.publications.consumer_queries import named_products
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.warehouses.written_results import ResultForm
 
@@ -40,18 +44,30 @@ class LabTable:
         return FIRST.format(product=self.product.name, data_set=self.data_set)
 
 
+class LabAsked(BaseModel):
+    """What the address of the lab's page says. `show` is the column that is drawn; `of` the one product of which tables and queries are
+    listed.
+    """
+
+    sql: str = ""
+    product: str = ""
+    first: Annotated[int, Field(ge=0)] = 0
+    show: str = ""
+    of: str = ""
+
+
 def lab_routes(shop: Shop, queue: LabQueue) -> APIRouter:
     """The lab's routes. A query is part of its address: opening a shared link runs it as the person who opens it."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @router.get("/lab")
-    def lab(request: Request, sql: str = "", product: str = "", first: Annotated[int, Query(ge=0)] = 0) -> Response:
+    def lab(request: Request, asked: Annotated[LabAsked, Query()]) -> Response:
         result, refused = None, ""
         try:
-            result = lab_result(shop, queue, request, sql, product) if sql.strip() else None
+            result = lab_result(shop, queue, request, asked.sql, asked.product) if asked.sql.strip() else None
         except QueryRefused as error:
             refused = str(error)
-        page = lab_page(shop, request, LabAsked(sql, product, first), result, refused)
+        page = lab_page(shop, request, asked, result, refused)
         return shop.page("lab.html", shop.view(request), page, 422 if refused else 200)
 
     @router.get("/lab/result.{form}")
@@ -74,15 +90,6 @@ def lab_routes(shop: Shop, queue: LabQueue) -> APIRouter:
         return await run_in_threadpool(saved, shop, request, fields)
 
     return router
-
-
-@dataclass(frozen=True, slots=True)
-class LabAsked:
-    """The parameters of the lab's page."""
-
-    sql: str
-    product: str
-    first: int
 
 
 def saved(shop: Shop, request: Request, fields: Mapping[str, str]) -> Response:
@@ -113,15 +120,19 @@ def lab_page(shop: Shop, request: Request, asked: LabAsked, result: LabResult | 
     tables = readable_tables(view)
     readable = {table.product.name for table in tables}
     with shop.market.ledger.reading() as connection:
-        kept = saved_queries(connection)
+        kept = tuple(_readable_queries(shop, saved_queries(connection), readable))
+    listed = {asked.of} & readable or readable
     return {
         "page": "lab",
         "times": PageTimes(view.at, page_zone(view)),
         "sql": asked.sql or (tables[0].query if tables else ""),
         "product": asked.product,
-        "tables": tables,
-        "samples": [(product, query) for product in view.plan.products if product.name in readable for query in product.sample_queries],
-        "saved": kept,
+        "tables": [each for each in tables if each.product.name in listed],
+        "completed": _completed(tables, asked.product),
+        "samples": [(product, query) for product in view.plan.products if product.name in listed for query in product.sample_queries],
+        "saved": [(query, [view.plan.product(name) for name in read]) for query, read in kept if listed & set(read)],
+        "of": view.plan.product(asked.of) if asked.of in readable else None,
+        "chart": result_chart(result.names, result.rows, asked.show) if result is not None else None,
         "who": shop.reads_as(request),
         "result": result,
         "shown": result.rows[first : first + ROWS_ON_PAGE] if result is not None else (),
@@ -133,6 +144,20 @@ def lab_page(shop: Shop, request: Request, asked: LabAsked, result: LabResult | 
         "look": phrases.look,
         "health": [(view.plan.product(name), view.health[name]) for name in result.products if name in view.health] if result else [],
     }
+
+
+def _readable_queries(shop: Shop, saved: Iterable[LabQuery], readable: set[str]) -> Iterator[tuple[LabQuery, list[str]]]:
+    """Each with the products that it reads; a query tells of what it reads, so it is shown to those alone who may read all of that."""
+    for query in saved:
+        read = list(dict.fromkeys([*([query.product] if query.product else []), *named_products(shop.market.state, query.query)]))
+        if set(read) <= readable:
+            yield query, read
+
+
+def _completed(tables: Iterable[LabTable], product: str) -> str:
+    """What an editor completes, as JSON: tables by the names that a query may use, with their columns."""
+    named = {f"{each.product.name}.{each.data_set}": each.columns for each in tables}
+    return json.dumps(named | {each.data_set: each.columns for each in tables if each.product.name == product})
 
 
 def readable_tables(view: MeshOverview) -> tuple[LabTable, ...]:

@@ -1,6 +1,7 @@
 """The page to get access to a product: roles, requests and their state, and subscriptions."""
 
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from fastapi import Request
 from platform_resources.access.grants import Grant, NotAllowed
 from platform_resources.access.reader_standing import OfferedRole, Reader
 from platform_resources.ledger.people.published_contracts import PortSwitch
-from platform_resources.ledger.people.subscriptions import subscribe, subscriptions, unsubscribe
+from platform_resources.ledger.people.subscriptions import end_hook, hooks_of, subscribe, subscriptions, unsubscribe
 from platform_resources.marketplace.display.phrases import PageTimes
 from platform_resources.marketplace.security import FormRefused
 from platform_resources.marketplace.shop import Shop
@@ -20,6 +21,7 @@ from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.services.access import requests
 from platform_resources.services.access.access_plan import give_now
 from platform_resources.services.access.requests import all_grants, ask
+from platform_resources.services.access.version_hooks import begin_hook
 from platform_resources.services.releases.ending_ports import switched
 from platform_resources.services.showing.channel_states import channels_of
 from platform_resources.services.showing.mesh_overview import MeshOverview
@@ -46,11 +48,17 @@ class RoleChoice:
     rows: bool
 
 
-def access_page(shop: Shop, request: Request, product: ProductPlan, refused: str = "", typed: Fields = NOTHING) -> dict[str, Any]:
-    """The context of the template `access.html`; `refused` says why a request failed, `typed` is what the form contained."""
+def access_page(
+    shop: Shop, request: Request, product: ProductPlan, refused: str = "", typed: Fields = NOTHING, secret: str = ""
+) -> dict[str, Any]:
+    """The context of the template `access.html`; `refused` says why a request failed, `typed` is what the form contained.
+
+    `secret` is the secret of a webhook that was registered just now.
+    """
     view, who = shop.view(request), shop.reads_as(request)
     with shop.market.ledger.reading() as connection:
         own = [wish for wish in subscriptions(connection, product.name) if is_same(wish.subscriber, who)]
+        hooks = hooks_of(connection, (product.name,), who)
     channels = sorted(channels_of(view.plan))
     grants = [grant for grant in all_grants(view.plan, shop.market.ledger) if grant.product == product.name]
     return {
@@ -67,6 +75,8 @@ def access_page(shop: Shop, request: Request, product: ProductPlan, refused: str
         "severities": tuple(SEVERITIES),
         "refused": refused,
         "typed": typed,
+        "hooks": hooks,
+        "secret": secret,
     }
 
 
@@ -146,6 +156,20 @@ def moved(shop: Shop, request: Request, product: ProductPlan, port: str, consume
         switch = switched(connection, product, port, consumer or who, who, datetime.now(UTC))
     shop.market.written()
     return switch
+
+
+def listening(shop: Shop, request: Request, product: ProductPlan, fields: Fields) -> str:
+    """Let a machine hear of new versions, or no more; gives the secret of its calls where it begins. Raises HookRefused, FormRefused."""
+    who, now, number = shop.reads_as(request), datetime.now(UTC), fields.get("hook", "")
+    if fields.get("do") != "end":
+        url = fields.get("url", "").strip()
+        return begin_hook(shop.market.ledger, shop.market.state, product, who, url, os.environ, now)[0]
+    if not number.isascii() or not number.isdigit() or len(number) > 18:
+        raise FormRefused("That is no machine of yours.")
+    with shop.market.ledger.writing() as connection:
+        if not end_hook(connection, int(number), who, now):
+            raise FormRefused("That is no machine of yours, or it has ended before.")
+    return ""
 
 
 def day(written: str) -> datetime | None:

@@ -6,21 +6,29 @@ from datetime import UTC, datetime
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
+from platform_resources.access.reader_standing import Reader
 from platform_resources.ledger.database import Ledger, LedgerUnavailable
-from platform_resources.ledger.people.token_store import AccessToken, is_ended
+from platform_resources.ledger.people.token_store import AccessToken, is_ended, note_groups
 from platform_resources.marketplace.security import TOKEN, Application, Receive, Scope, Send, headers_of, plain
 from platform_resources.marketplace.shop import NotGranted
 from platform_resources.services.access.tokens import PREFIX, Need, TokenRefused, held_token, may
 
+# Of so many people it is remembered which teams they had in their last request.
+MOST_KNOWN = 10_000
 # Pages are for people: a proxy may send a header of its own with each request to them.
 FOR_MACHINES = ("/api/v1/", "/mcp")
 
 
 class Bearers:
-    """Middleware that attaches the request's token, or why it is invalid, and drops ended sessions."""
+    """Middleware that attaches the request's token, or why it is invalid, and drops ended sessions.
 
-    def __init__(self, inner: Application, ledger: Ledger) -> None:
-        self.inner, self.ledger = inner, ledger
+    A person's tokens are of the teams that a proxy names with the person's newest request.
+    """
+
+    def __init__(self, inner: Application, ledger: Ledger, vouched_for: Callable[[Scope], Reader] | None = None) -> None:
+        """`vouched_for` gives whom a proxy names in a request."""
+        self.inner, self.ledger, self.vouched_for = inner, ledger, vouched_for
+        self.groups: dict[str, tuple[str, ...]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -40,6 +48,12 @@ class Bearers:
                 scope[TOKEN] = held_token(self.ledger, written[0], datetime.now(UTC))
             except TokenRefused as error:
                 scope[TOKEN] = error
+        elif self.vouched_for is not None:
+            person = self.vouched_for(scope)
+            if person.name and self.groups.get(person.name) != person.groups:
+                with self.ledger.writing() as connection:
+                    note_groups(connection, person.name, person.groups)
+                self.groups = {**dict(list(self.groups.items())[-MOST_KNOWN:]), person.name: person.groups}
         elif session := scope["session"].get("id"):
             with self.ledger.reading() as connection:
                 if is_ended(connection, session):

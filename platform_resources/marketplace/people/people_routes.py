@@ -8,11 +8,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from platform_resources.access.grants import NotAllowed
 from platform_resources.ledger.people.grant_store import NoSuchGrant
-from platform_resources.marketplace.people.access_pages import access_page, asked_for, heard, moved
+from platform_resources.marketplace.people.access_pages import access_page, asked_for, heard, listening, moved
 from platform_resources.marketplace.people.inbox import decided, inbox_page
 from platform_resources.marketplace.people.review_forms import reviewed
 from platform_resources.marketplace.security import FormRefused
 from platform_resources.marketplace.shop import Missing, Shop, product_named
+from platform_resources.services.access.version_hooks import HookRefused
 
 Fields = Mapping[str, str]
 
@@ -68,6 +69,23 @@ def _access(router: APIRouter, shop: Shop) -> None:
             return RedirectResponse(f"/products/{name}#port-{port}", 303)
 
         return await taken(shop, request, moving)
+
+    @router.post("/products/{name}/hooks")
+    async def machine(request: Request, name: str) -> Response:
+        def acting(fields: Fields) -> Response:
+            view = shop.view(request)
+            product = product_named(view, name)
+            try:
+                secret = listening(shop, request, product, fields)
+            except HookRefused as error:
+                return shop.page("access.html", view, access_page(shop, request, product, str(error), fields), 422)
+            if not secret:
+                return RedirectResponse(f"/products/{name}/access#machines", 303)
+            page = shop.page("access.html", view, access_page(shop, request, product, secret=secret))
+            page.headers["cache-control"] = "no-store"
+            return page
+
+        return await taken(shop, request, acting)
 
     @router.post("/products/{name}/reviews")
     async def review(request: Request, name: str) -> Response:

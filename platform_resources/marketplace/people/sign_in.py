@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
-from platform_resources.ledger.people.token_store import end_session
+from platform_resources.ledger.people.token_store import end_session, note_groups
 from platform_resources.marketplace.people.auth_settings import AuthSettings, AuthSettingsWrong, Provider
 from platform_resources.marketplace.people.identity import is_person, teams
 from platform_resources.marketplace.security import FormRefused
@@ -29,7 +29,7 @@ def sign_in_routes(shop: Shop, auth: AuthSettings) -> APIRouter:
     """The routes to sign in and out; none behind a proxy, which has its own."""
     router = APIRouter(include_in_schema=False)
     if auth.provider is not None:
-        _at_provider(router, auth, auth.provider)
+        _at_provider(router, shop, auth, auth.provider)
     elif auth.kind == "local":
         _local(router, shop)
     if auth.kind != "proxy":
@@ -87,7 +87,7 @@ def _known_people(shop: Shop) -> list[str]:
     return sorted({name for name in named if is_person(name)})
 
 
-def _at_provider(router: APIRouter, auth: AuthSettings, provider: Provider) -> None:
+def _at_provider(router: APIRouter, shop: Shop, auth: AuthSettings, provider: Provider) -> None:
     client = _client(provider)
 
     @router.get("/sign-in")
@@ -102,7 +102,14 @@ def _at_provider(router: APIRouter, auth: AuthSettings, provider: Provider) -> N
         to = here(request.session.get("to", "/"))
         person = await _told_by_provider(client, request)
         begun(request, person)
+        await run_in_threadpool(_noted, shop, person)
         return RedirectResponse(to, 303)
+
+
+def _noted(shop: Shop, person: Mapping[str, Any]) -> None:
+    """The person's tokens are of the teams that they have now."""
+    with shop.market.ledger.writing() as connection:
+        note_groups(connection, person["name"], person["groups"])
 
 
 async def _told_by_provider(client: Any, request: Request) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from platform_resources.marketplace.home_page import page_zone
 from platform_resources.marketplace.people.access_pages import day
 from platform_resources.marketplace.security import FormRefused
 from platform_resources.marketplace.shop import Missing, Shop
-from platform_resources.services.access.tokens import USUAL, TokenRefused, WantedToken, new_token
+from platform_resources.services.access.tokens import LONGEST, LONGEST_OF_TEAMS, TokenRefused, WantedToken, new_token, usual_end
 
 Fields = Mapping[str, str]
 # The fields of the form that say what a token is for.
@@ -46,6 +46,7 @@ def token_routes(shop: Shop) -> APIRouter:
 def tokens_page(shop: Shop, request: Request, text: str = "", refused: str = "", typed: Fields | None = None) -> dict[str, Any]:
     """The context of the template `tokens.html`; `text` is a token that was just created."""
     view, now = shop.view(request), datetime.now(UTC)
+    groups = view.reader.groups if view.reader is not None else ()
     with shop.market.ledger.reading() as connection:
         known = tokens_of(connection, shop.reads_as(request))
     return {
@@ -54,7 +55,8 @@ def tokens_page(shop: Shop, request: Request, text: str = "", refused: str = "",
         "now": now,
         "text": text,
         "refused": refused,
-        "typed": typed or {"metadata": "yes", "until": f"{now + USUAL:%Y-%m-%d}"},
+        "typed": typed or {"metadata": "yes", "until": f"{usual_end(groups, now):%Y-%m-%d}"},
+        "most_days": (LONGEST_OF_TEAMS if groups else LONGEST).days,
         "tokens": known,
     }
 
@@ -67,7 +69,7 @@ def made(shop: Shop, request: Request, fields: Fields) -> Response:
     groups = view.reader.groups if view.reader is not None else ()
     now = datetime.now(UTC)
     try:
-        until = day(fields.get("until", "")) or now + USUAL
+        until = day(fields.get("until", "")) or usual_end(groups, now)
         wanted = WantedToken(shop.reads_as(request), groups, fields.get("title", ""), scopes, until)
         text, _ = new_token(shop.market.ledger, view.plan, wanted, now)
     except (TokenRefused, NotAllowed) as error:

@@ -24,6 +24,8 @@ from platform_resources.warehouses.protocol import QueryFailed
 # So that whoever finds one, or looks for some that leaked, knows what it is.
 PREFIX = "mesh_"
 USUAL, LONGEST = timedelta(days=90), timedelta(days=366)
+# What a person may as a member of a team ends when they leave it, which a token hears of only when they sign in again.
+LONGEST_OF_TEAMS = timedelta(days=30)
 LONGEST_TITLE, MOST_SCOPES, MOST_TOKENS = 200, 50, 100
 Need = Literal["metadata", "data", "act"]
 DATA_OF = "data:"
@@ -49,8 +51,9 @@ def new_token(ledger: Ledger, plan: MeshPlan, wanted: WantedToken, now: datetime
     title = wanted.title.strip()
     if not title or len(title) > LONGEST_TITLE:
         raise TokenRefused(f"say what the token is for, in at most {LONGEST_TITLE} characters")
-    if not now < wanted.until <= now + LONGEST:
-        raise TokenRefused(f"a token ends after now and within {LONGEST.days} days, not on {wanted.until:%Y-%m-%d}")
+    longest, whose = (LONGEST_OF_TEAMS, "a token of somebody with teams") if wanted.groups else (LONGEST, "a token")
+    if not now < wanted.until <= now + longest:
+        raise TokenRefused(f"{whose} ends after now and within {longest.days} days, not on {wanted.until:%Y-%m-%d}")
     scopes = tuple(dict.fromkeys(wanted.scopes))
     _check(scopes, plan)
     text = PREFIX + secrets.token_urlsafe(32)
@@ -58,6 +61,11 @@ def new_token(ledger: Ledger, plan: MeshPlan, wanted: WantedToken, now: datetime
         if sum(token.state(now) == "valid" for token in tokens_of(connection, wanted.person)) >= MOST_TOKENS:
             raise TokenRefused(f"{wanted.person} has {MOST_TOKENS} tokens; revoke those that nobody needs")
         return text, write_token(connection, text, AccessToken(0, wanted.person, wanted.groups, title, scopes, now, wanted.until))
+
+
+def usual_end(groups: Collection[str], now: datetime) -> datetime:
+    """Until when a token lasts if nobody says it."""
+    return now + (LONGEST_OF_TEAMS if groups else USUAL)
 
 
 def _check(scopes: Collection[str], plan: MeshPlan) -> None:

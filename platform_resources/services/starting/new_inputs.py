@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from platform_resources.scaffolding.rest_guesses import NotGuessed, paging, reco
 from platform_resources.services.starting.model_inputs import models
 from platform_resources.services.starting.new_meshes import CannotBegin
 from platform_resources.spec.components import Column
+from platform_resources.spec.domain_document import SharedSource
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.values.channel_urls import VARIABLE, without_secrets
 from platform_resources.warehouses.protocol import PublishedPort
@@ -95,6 +96,28 @@ def new_input(root: Path, folder: Path, name: str, asked: AskedSource) -> NewInp
     except SourceUnread as error:
         raise CannotBegin(f"{shown_url(address)} cannot be read: {error}") from error
     return NewInput(source.fields, source.pull, source.title, source.guessed, tuple(secrets))
+
+
+def uploaded_input(upload: Path, path: str) -> NewInput:
+    """The input port that will read a file under `path`, from the product's folder. Raises CannotBegin."""
+    return NewInput({"interface": "file", "path": path}, _pull("file", {"path": str(upload)}, f"{path}: "), Path(path).name)
+
+
+def declared_input(name: str, source: SharedSource, table: str) -> NewInput:
+    """The input port that reads of a source which domain.yaml declares; what it says there is not said again. Raises CannotBegin."""
+    declared = dict(source.model_extra or {})
+    read = {"sql-database": _table, "rest": _records}.get(source.interface)
+    if read is None:
+        raise CannotBegin(f"a product of {name} has to be written by hand: nothing is guessed of {source.interface}")
+    fields = {field: value for field, value in declared.items() if field not in ("url", "table")}
+    try:
+        found = read(str(declared.get("url", "")), AskedSource("", table or str(declared.get("table", "")), fields))
+    except SourceUnread as error:
+        raise CannotBegin(f"{name} cannot be read: {error}") from error
+    own = {field: value for field, value in found.fields.items() if field != "interface" and declared.get(field) != value}
+    return replace(
+        found, fields={"interface": "source", "source": name, **({"read": own} if own else {})}, title=f"{found.title} of {name}"
+    )
 
 
 def _files(root: Path, folder: Path, asked: AskedSource) -> NewInput:

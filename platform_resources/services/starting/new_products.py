@@ -68,13 +68,23 @@ def thought_of(root: Path, domain: str, name: str, asked: AskedSource, now: date
         hint = f"call the product otherwise: mesh new product NAME --from {model.name}"
         raise CannotBegin(f"{model.product.name} has a model {model.name} already; {hint}")
     _check_name(root, domain, name)
-    folder = root / conventions.PRODUCTS_FOLDER / domain / name
     if model is not None:
         port = read_port(root, Destination(domain, name), model, now)
         title = f"the output port {port.fields['associated_output_port']}"
         new_port = NewInput(port.fields, port.published, title, columns=port.columns, key=port.key)
     else:
-        new_port = new_input(root, folder, name, asked)
+        new_port = new_input(root, root / conventions.PRODUCTS_FOLDER / domain / name, name, asked)
+    return guessed_of(root, domain, name, new_port, now)
+
+
+def check_new(root: Path, domain: str, name: str) -> None:
+    """Raises CannotBegin and InTheWay where no product of this name can begin in the domain."""
+    _check_domain(root, domain)
+    _check_name(root, domain, name)
+
+
+def guessed_of(root: Path, domain: str, name: str, new_port: NewInput, now: datetime) -> NewProduct:
+    """Inspect the source of an input port and propose a product. Raises CannotBegin."""
     try:
         facts, names = looked_at(new_port.pull, root, now, new_port.key)
     except (NotArrived, ExtractorFailed, LoadFailed, EngineError, OSError) as error:
@@ -154,11 +164,16 @@ def _there(root: Path, domain: str, name: str) -> list[str]:
 
 def write(root: Path, new: NewProduct) -> tuple[str, ...]:
     """Write the product's files, all or none, and return them. Raises CannotBegin if the product is invalid, and InTheWay."""
+    files, folders = valid_files(new), _folders(new.asked.domain, new.asked.name)
+    place(root, files, folders[1:] if new.asked.model else folders)
+    return tuple(files)
+
+
+def valid_files(new: NewProduct) -> dict[str, str]:
+    """The product's files by their path. Raises CannotBegin if the product is invalid."""
     files = product_files(new.asked, new.source, new.names, new.guessed)
     document = next(path for path in files if path.endswith("/product.yaml"))
     reading = read_product(files[document], document, installed_registry())
     if reading.product is None or reading.problems:
         raise CannotBegin(f"no valid product came out, so nothing was written:\n{problems_text(reading.problems)}")
-    folders = _folders(new.asked.domain, new.asked.name)
-    place(root, files, folders[1:] if new.asked.model else folders)
-    return tuple(files)
+    return files

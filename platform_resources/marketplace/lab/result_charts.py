@@ -1,0 +1,114 @@
+"""Draw the result of a query where it is one number for each of a few names, or for each of many moments or numbers."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from platform_resources.marketplace.display.charts import short
+from platform_resources.marketplace.display.phrases import number
+
+MOST_BARS, MOST_POINTS = 30, 1000
+WIDE, NAMES, NUMBERS, BAR = 720, 200, 90, 22
+HIGH, LEFT, BELOW = 220, 70, 24
+LONGEST_NAME = 28
+
+
+@dataclass(frozen=True, slots=True)
+class ResultChart:
+    """What is drawn, in words and as a picture; `others` are columns that could be drawn instead. `note` says what is not in it."""
+
+    title: str
+    drawn: Markup
+    others: tuple[str, ...]
+    note: str = ""
+
+
+def result_chart(names: Sequence[str], rows: Sequence[Sequence[Any]], wanted: str = "") -> ResultChart | None:
+    """None where a picture would say nothing: one row, no number, or no column to put it against."""
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if len(rows) > 1 else {}
+    numbers = {name: values for name, told in columns.items() if (values := _numbers(told)) is not None}
+    at = next((name for name in columns if name not in numbers), next(iter(columns), ""))
+    numbers.pop(at, None)
+    if not numbers or len(columns) != len(names):
+        return None
+    shown = wanted if wanted in numbers else next(iter(numbers))
+    others = tuple(name for name in numbers if name != shown)
+    title = f"{shown} by {at}"
+    pairs = [(told, value) for told, value in zip(columns[at], numbers[shown], strict=True) if told is not None and value is not None]
+    places = _places([told for told, _ in pairs])
+    if places is None:
+        cut = f"The first {MOST_BARS} of {len(pairs):,} rows." if len(pairs) > MOST_BARS else ""
+        return ResultChart(title, bars(pairs[:MOST_BARS], title), others, cut)
+    if len(set(places)) < 2 or len(pairs) > MOST_POINTS:
+        return None
+    points = sorted(zip(places, (value for _, value in pairs), (told for told, _ in pairs), strict=True))
+    return ResultChart(title, line(points, title), others)
+
+
+def _numbers(told: Sequence[Any]) -> tuple[float | None, ...] | None:
+    """None where a value is no number, or all are null."""
+    try:
+        values = tuple(None if each is None else float(each) for each in told)
+    except ValueError:
+        return None
+    known = [each for each in values if each is not None]
+    return values if known and all(map(math.isfinite, known)) else None
+
+
+def _places(told: Sequence[str]) -> list[float] | None:
+    """Where moments or numbers stand on a line; None where they are names."""
+    try:
+        return [float(each) for each in told]
+    except ValueError:
+        pass
+    try:
+        return [datetime.fromisoformat(each).replace(tzinfo=None).timestamp() for each in told]
+    except ValueError:
+        return None
+
+
+def bars(pairs: Sequence[tuple[str, float]], label: str) -> Markup:
+    """One below the other: the name, its bar from nought, and the number."""
+    low, high = min(0.0, *(value for _, value in pairs)), max(0.0, *(value for _, value in pairs))
+    scale = (WIDE - NAMES - NUMBERS) / ((high - low) or 1)
+    zero, body = NAMES - low * scale, ""
+    for row, (name, value) in enumerate(pairs):
+        y, x = row * BAR, zero + min(0.0, value * scale)
+        plain = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+        body += (
+            f"<g><title>{escape(name)}: {escape(number(value))}</title>"
+            f'<text x="{NAMES - 8}" y="{y + 14}" text-anchor="end">{escape(plain)}</text>'
+            f'<rect class="f-mark" x="{short(x)}" y="{y + 3}" width="{short(max(1.0, abs(value) * scale))}" height="{BAR - 8}" rx="1"/>'
+            f'<text class="ink" x="{short(zero + max(0.0, value * scale) + 6)}" y="{y + 14}">{escape(number(value))}</text></g>'
+        )
+    return _picture(body, len(pairs) * BAR, label)
+
+
+def line(points: Sequence[tuple[float, float, str]], label: str) -> Markup:
+    """From left to right by place; the least and the greatest number, the first and the last place are written beside it."""
+    first, last = points[0], points[-1]
+    low, high = min(value for _, value, _ in points), max(value for _, value, _ in points)
+    wide, tall = WIDE - LEFT - 12, HIGH - BELOW - 12
+
+    def at(place: float, value: float) -> str:
+        x = LEFT + (place - first[0]) / (last[0] - first[0]) * wide
+        return f"{short(x)} {short(12 + (high - value) / ((high - low) or 1) * tall)}"
+
+    way = "L".join(at(place, value) for place, value, _ in points)
+    body = (
+        f'<path class="k-line nf" d="M{LEFT} {12 + tall}h{wide}"/><path class="k-ink nf" stroke-width="1.6" d="M{way}"/>'
+        f'<text x="{LEFT - 6}" y="16" text-anchor="end">{escape(number(high))}</text>'
+        f'<text x="{LEFT - 6}" y="{short(16 + tall)}" text-anchor="end">{escape(number(low))}</text>'
+        f'<text x="{LEFT}" y="{HIGH - 4}">{escape(first[2])}</text>'
+        f'<text x="{WIDE - 12}" y="{HIGH - 4}" text-anchor="end">{escape(last[2])}</text>'
+    )
+    return _picture(body, HIGH, label)
+
+
+def _picture(body: str, high: int, label: str) -> Markup:
+    size = f'width="{WIDE}" height="{high}" viewBox="0 0 {WIDE} {high}"'
+    return Markup(f'<svg class="c result" {size} role="img" aria-label="{escape(label)}">{body}</svg>')
