@@ -100,7 +100,7 @@ def test_the_runbook_says_where_keys_are_listed_if_they_may_be_shown(root, value
     new = think(root, "things.csv")
     runbook = product_files(new.asked, new.source, new.names, new.guessed)["dataproducts/shop/things/README.md"]
     assert "Look for rows that were delivered twice" in runbook
-    assert ("lists their keys at the failed check" in runbook) is listed
+    assert ("`mesh quarantine things` lists keys of some" in runbook) is listed
 
 
 def document_of(root: Path, *values: str) -> str:
