@@ -33,6 +33,9 @@ dev: install ## Dagster's UI on http://localhost:3000 with all domains, schedule
 	@echo "Dagster: http://localhost:3000"
 	@$(MESH) serve & market=$$!; trap "kill $$market" EXIT INT TERM; DAGSTER_HOME=$(HISTORY) .venv/bin/dagster dev -w workspace.yaml
 
+deployment: install ## Start all parts of a deployment as processes, kill each under readers and refreshes, and say what is lost
+	@.venv/bin/python deploy/processes.py
+
 test: install ## Run all tests
 	@.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 

@@ -32,6 +32,12 @@ MEMORY_LIMIT = Setting(
     "40 % of the machine's, or its container's",
 )
 AUDIT_TIMEOUT = Setting("MESH_AUDIT_TIMEOUT", "how long one query of an audit may take, such as 30m", "10m")
+SERVING = Setting(
+    "MESH_POSTGRES",
+    "the URL of the PostgreSQL database that serves ports of the interface postgres",
+    "such ports cannot be published",
+    secret=True,
+)
 MAIL = Setting("MESH_MAIL", "the mail server for messages to e-mail addresses", "such messages wait", secret=True)
 DAGSTER_PAGES = Setting(
     "MESH_DAGSTER_URL", "the address of Dagster's pages, for links in messages", "messages have no link to the run", secret=True
@@ -116,7 +122,7 @@ PORT = Setting("SNOWFLAKE_PORT", "the port there", "443")
 PROTOCOL = Setting("SNOWFLAKE_PROTOCOL", "http or https", "https")
 
 SETTINGS = (
-    *(STATE, DAGSTER_HOME, LEDGER, TARGET, MEMORY_LIMIT, AUDIT_TIMEOUT, MAIL, DAGSTER_PAGES, MESH_PAGES, MASK_KEY),
+    *(STATE, DAGSTER_HOME, LEDGER, TARGET, MEMORY_LIMIT, AUDIT_TIMEOUT, SERVING, MAIL, DAGSTER_PAGES, MESH_PAGES, MASK_KEY),
     *(
         ROLE_GROUP,
         AUTH,

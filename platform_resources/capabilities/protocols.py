@@ -217,13 +217,15 @@ class Store:
     """How a version of an output port is written: the file format, and whether SQL clients find it in the product's catalog.
 
     `address` is where consumers reach the port if that is not the platform's doing; it is only shown. `writer` is the interface's
-    own: what it writes is what consumers download, beside the files in the `format`, which other products and queries read.
+    own: what it writes is what consumers download, beside the files in the `format`, which other products and queries read. `server` names
+    the server that shows the newest version too.
     """
 
     format: FileFormat
     in_catalog: bool = False
     address: str | None = None
     writer: FileWriter | None = field(default=None, metadata={"planned": "where there is one"})
+    server: Literal["postgres"] | None = field(default=None, metadata={"planned": "where there is one"})
 
     def __post_init__(self) -> None:
         if self.writer is None:

@@ -18,6 +18,7 @@ from platform_resources.access.reader_standing import Reader
 from platform_resources.ledger.database import LedgerUnavailable
 from platform_resources.marketplace.api.acting_routes import acting_routes
 from platform_resources.marketplace.api.api_routes import api_routes
+from platform_resources.marketplace.api.change_routes import change_routes
 from platform_resources.marketplace.api.descriptions import described_addresses
 from platform_resources.marketplace.api.hook_routes import hook_routes
 from platform_resources.marketplace.api.record_routes import record_routes
@@ -79,7 +80,7 @@ def application(market: Market, watch: bool = True, who: Who | None = None, auth
     for routes in (page_routes, api_routes, download_routes, export_routes, people_routes, token_routes, probe_routes):
         app.include_router(routes(shop))
     queue = LabQueue(market.state / LOCKS)
-    for queried in (lab_routes, record_routes, acting_routes):
+    for queried in (lab_routes, record_routes, change_routes, acting_routes):
         app.include_router(queried(shop, queue))
     app.include_router(hook_routes(shop))
     app.include_router(new_product_routes(shop, queue))

@@ -18,8 +18,10 @@ from platform_resources.publications.consumer_queries import NothingPublished, p
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import PortVersion, Publication, Versions, VersionsUnreadable
 from platform_resources.redaction.redaction import mask
+from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.protocol import EngineError, QueryFailed
-from platform_resources.warehouses.targets import warehouse
+from platform_resources.warehouses.table_servers import ServingFailed
+from platform_resources.warehouses.targets import serving_store, warehouse
 
 ROWS = 1000
 # For the reading process to begin, and to end itself before it is ended.
@@ -38,6 +40,7 @@ class Probe:
     in_catalog: bool
     seconds: float
     published_before: bool = False
+    server: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ def _read(state: Path, probe: Probe) -> Answer:
     begin = time.monotonic()
     try:
         rows = first_rows(state, probe)
-    except (OSError, VersionsUnreadable, QueryFailed, EngineError, Unreadable) as error:
+    except (OSError, VersionsUnreadable, QueryFailed, EngineError, Unreadable, ServingFailed, SettingInvalid) as error:
         return Answer(probe.port, error=mask(next(iter(str(error).splitlines()), type(error).__name__)))
     return Answer(probe.port, rows, None if rows is None else time.monotonic() - begin)
 
@@ -143,7 +146,7 @@ class Unreadable(Exception):
 def first_rows(state: Path, probe: Probe) -> int | None:
     """The number of first rows read from the port's newest version, from files and catalog; None if never published.
 
-    Raises OSError, VersionsUnreadable, QueryFailed, EngineError, Unreadable.
+    Raises OSError, VersionsUnreadable, QueryFailed, EngineError, Unreadable, ServingFailed, SettingInvalid.
     """
     shelves = shelf(state, probe.domain, probe.product)
     publication = _newest(state, probe, shelves)
@@ -161,6 +164,9 @@ def first_rows(state: Path, probe: Probe) -> int | None:
         raise Unreadable(f"it gave {len(rows):,} of its first {expected:,} rows")
     if probe.in_catalog and not _catalog_gives_rows(state, probe, version) and expected:
         raise Unreadable("the catalog gave no rows")
+    # Only whether: before the files of a version are published the server shows it already.
+    if probe.server is not None and not serving_store().shown(probe.product):
+        raise Unreadable("the server of tables shows no version")
     return expected
 
 

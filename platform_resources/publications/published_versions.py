@@ -134,6 +134,11 @@ class Shelf:
         own_files = _written_by(draft, published, file)
         return WrittenPort(published, (file,), path.stat().st_size, shared=twin is not None, own_files=own_files)
 
+    def staged(self, version: str, port: PortVersion) -> PublishedFiles:
+        """Where the rows of a port are that was written and is not published yet."""
+        files = tuple(self.staging(version) / port.port / _within(file, version) for file in port.files)
+        return PublishedFiles(files, port.format, port.columns)
+
     def publish(self, publication: Publication) -> None:
         """Move staged files into place, write the record, and replace the pointer, the one step that publishes."""
         self.move(publication.id, publication.ports)

@@ -148,6 +148,10 @@ class RecordedVersions:
         file = "/".join(part for part in (draft.data_set, draft.version, draft.view) if part)
         return WrittenPort(place, (f"{_ROWS}{file}",), None, shared)
 
+    def staged(self, version: str, port: PortVersion) -> PublishedPort:
+        """Rows stay where they are; files are moved."""
+        return self.where(port) if port.files[0].startswith(_ROWS) else self.files.staged(version, port)
+
     def publish(self, publication: Publication) -> None:
         """Move files in place, write the record, and replace the pointer: the one statement that publishes.
 

@@ -285,6 +285,9 @@ class Versions(Protocol):
     def write(self, database: ProductDatabase, draft: PortDraft) -> WrittenPort:
         """Write one port of the version that was begun, not readable yet. Raises EngineError, NotSupported, OSError."""
 
+    def staged(self, version: str, port: PortVersion) -> PublishedPort:
+        """Where the rows of a port are that was written and is not published yet."""
+
     def publish(self, publication: Publication) -> None:
         """Publish everything written of the version in one step."""
 

@@ -29,6 +29,8 @@ from platform_resources.refresh.views.folder_modes import NoGroup
 from platform_resources.refresh.views.published_views import NotPublishable, PortPart, written_views
 from platform_resources.refresh.views.role_files import give_roles
 from platform_resources.refresh.views.role_views import show_to_roles
+from platform_resources.refresh.views.served_versions import shown_by_server, tidied_server
+from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.protocol import (
     DatabaseBusy,
     EngineError,
@@ -36,6 +38,7 @@ from platform_resources.warehouses.protocol import (
     ProductDatabase,
     PublishedPort,
 )
+from platform_resources.warehouses.table_servers import ServingFailed
 from platform_resources.warehouses.targets import warehouse
 
 
@@ -95,7 +98,11 @@ def publish(database: ProductDatabase, candidate: Candidate, inputs: Mapping[str
         inputs=dict(inputs),
         ports=ports,
     )
-    shelves.publish(publication)
+    try:
+        with shown_by_server(product, shelves, publication):
+            shelves.publish(publication)
+    except (ServingFailed, SettingInvalid) as error:
+        raise NotPublishable(f"nothing is published, since the server of tables cannot show it: {error}") from error
     return publication
 
 
@@ -120,7 +127,8 @@ def tidied(candidate: Candidate, publication: Publication, root: Path, known: Kn
         except EngineError as error:
             yield f"published, but what roles read in the warehouse is not as it should be: {error}; `mesh access plan` lists what differs"
     yield from old_versions_gone(shelves, product, candidate.now)
-    yield from (f"published, but {trouble}" for trouble in roles_given(candidate.state, product, known, candidate.now))
+    troubles = (*roles_given(candidate.state, product, known, candidate.now), *tidied_server(product, known, candidate.now))
+    yield from (f"published, but {trouble}" for trouble in troubles)
 
 
 def keeping(product: ProductPlan) -> Keeping:

@@ -16,7 +16,9 @@ _PLACES = {
     "ci.yml": ".github/workflows/mesh.yml",
     "dbt_project/dbtignore": "dbt_project/.dbtignore",
     "gitignore": ".gitignore",
+    "gitlab-ci.yml": ".gitlab-ci.yml",
     "pyproject": "pyproject.toml",
+    "review": ".ci/review",
 }
 NO_LOCATIONS = "# One code location per domain; `dagster dev -w workspace.yaml` runs all of them.\nload_from:\n"
 

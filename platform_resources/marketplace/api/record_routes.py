@@ -80,7 +80,7 @@ def record_routes(shop: Shop, queue: LabQueue) -> APIRouter:
         try:
             asked = _asked(columns, where or (), sort, min(limit or USUAL_ROWS, MOST_JSON) if form == "json" else limit, after, version)
             begun = asked.after.version if asked.after is not None else version
-            read = _read(shop, request, _product(shop, request, domain, name), port, begun, asked)
+            read = _read(shop, request, product_in(shop, request, domain, name), port, begun, asked)
             return _answer(shop, queue, request, read, form)
         except RecordsWrong as error:
             return JSONResponse({"error": str(error), "hint": None}, 400)
@@ -121,15 +121,19 @@ def _accepted(request: Request) -> RecordForm:
     return next((BY_MEDIA[media] for media in wanted if media in BY_MEDIA), "json")
 
 
-def _product(shop: Shop, request: Request, domain: str, name: str) -> ProductPlan:
+def product_in(shop: Shop, request: Request, domain: str, name: str) -> ProductPlan:
+    """The product of this domain. Raises Missing."""
     product = product_named(shop.view(request), name)
     if product.domain != domain:
         raise Missing(f"{name} is a product of domain {product.domain}, not of {domain}.")
     return product
 
 
-def _read(shop: Shop, request: Request, product: ProductPlan, port: str, version: str, asked: RecordsAsked) -> _Read:
-    """Raises Missing, NotGranted, RecordsWrong. Grants are read anew, at each page."""
+def seen_version(shop: Shop, request: Request, product: ProductPlan, port: str, version: str) -> tuple[str, PortVersion, PortVersion]:
+    """A port in one version, the newest where none is named: the version's id, all of the port, and what the reader sees of it.
+
+    Raises Missing, NotGranted.
+    """
     ports = [port.name for port in product.outputs]
     if port not in ports:
         raise Missing(f"{product.name} has no output port “{port}”.", did_you_mean(port, ports) or f"It has {', '.join(ports)}.")
@@ -146,9 +150,15 @@ def _read(shop: Shop, request: Request, product: ProductPlan, port: str, version
         raise NotGranted(str(error)) from error
     if seen is None:
         raise NotGranted(f"no column of port {port} of {product.name} is shown to you, or your token is for another port")
+    return publication.id, of_port, seen
+
+
+def _read(shop: Shop, request: Request, product: ProductPlan, port: str, version: str, asked: RecordsAsked) -> _Read:
+    """Raises Missing, NotGranted, RecordsWrong. Grants are read anew, at each page."""
+    identity, _, seen = seen_version(shop, request, product, port, version)
     key = product.data_set(seen.data_set).spec.primary_key
     sql, hidden = page_sql(port, seen.columns, key, asked)
-    return _Read(product, seen, publication.id, asked, sql, hidden)
+    return _Read(product, seen, identity, asked, sql, hidden)
 
 
 def _answer(shop: Shop, queue: LabQueue, request: Request, read: _Read, form: RecordForm) -> Response:

@@ -67,6 +67,30 @@ class RecordsData(TypedDict):
     next_page: str | None
 
 
+class ChangeData(TypedDict):
+    """What became of one row from a version to the next: `op` is insert, update or delete."""
+
+    op: str
+    key: dict[str, Any]
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class ChangesData(TypedDict):
+    """Changes of a port from one version to the next; `since` is null where it is every row. Go on with `next`; there may be more to come
+    at once unless `is_newest`."""
+
+    product: str
+    port: str
+    since: str | None
+    until: str
+    key: list[str]
+    columns: dict[str, str]
+    changes: list[ChangeData]
+    next: str
+    is_newest: bool
+
+
 class QueryAnswerData(TypedDict):
     """The rows of a query, every value as text; `cut` if there are more rows."""
 

@@ -19,9 +19,11 @@ from platform_resources.refresh.publishing import keeping
 from platform_resources.refresh.views.folder_modes import NoGroup, wanted_modes, wrong_modes
 from platform_resources.refresh.views.role_files import give_roles, role_changes, roles_root, take_roles
 from platform_resources.refresh.views.role_views import role_views
+from platform_resources.refresh.views.served_versions import make_server_so, server_changes
 from platform_resources.services.access.reader_views import known_grants
 from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.protocol import DatabaseBusy, EngineError, NotSupported
+from platform_resources.warehouses.table_servers import ServingFailed
 from platform_resources.warehouses.targets import warehouse
 
 # A refresh that runs gives its own product's roles what they should have, at its end.
@@ -48,6 +50,7 @@ def access_plan(state: Path, plan: MeshPlan, known: KnownGrants, now: datetime) 
         changes += _changes(state, product, known, now, problems)
     changes += _closings(state, plan)
     changes += _in_warehouse(state, plan, known, now, problems)
+    changes += _on_server(state, plan.products, known, now, problems, plan)
     problems += [f"{rejected.name}: its description is broken, so its roles stay as they are" for rejected in plan.rejected]
     return AccessPlan(tuple(sorted(changes, key=lambda change: ORDER.index(change.act))), tuple(problems))
 
@@ -63,6 +66,7 @@ def apply_access(state: Path, plan: MeshPlan, known: KnownGrants, now: datetime)
     for path, mode in wrong.items():
         path.chmod(mode)
     problems += _made_so(_in_warehouse(state, plan, known, now, problems))
+    problems += make_server_so(state, plan.products, _on_server(state, plan.products, known, now, problems, plan))
     for product in plan.products:
         problems += _done(state, product, known, now, give=True)
     for path, mode in wrong_modes(wanted_modes(state, plan.products)).items():
@@ -77,6 +81,8 @@ def give_now(state: Path, plan: MeshPlan, name: str, now: datetime) -> tuple[str
         return (f"files are as they were, since the grants are not known: {known.unknown}",)
     problems = [text for product in plan.products if product.name == name for text in _done(state, product, known, now, give=True)]
     problems += _made_so(_in_warehouse(state, plan, known, now, problems, only=name))
+    named = [product for product in plan.products if product.name == name]
+    problems += make_server_so(state, named, _on_server(state, named, known, now, problems))
     return tuple(problems)
 
 
@@ -100,6 +106,8 @@ def take_ended(ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[P
             if len(problems) > before:  # an account that does not tell would be asked in vain for every product
                 break
             problems += _made_so([change for change in changes if change.act == "revoke"])
+    on_server = _on_server(state, products, known, now, problems)
+    problems += make_server_so(state, products, [change for change in on_server if change.act != "create"])
     return tuple(problems)
 
 
@@ -141,6 +149,17 @@ def _made_so(changes: Sequence[AccessChange]) -> tuple[str, ...]:
         return warehouse().make_so(changes)
     except EngineError as error:
         return (f"what the warehouse has of roles and grants stays as it is: {error}",)
+
+
+def _on_server(
+    state: Path, products: Sequence[ProductPlan], known: KnownGrants, now: datetime, problems: list[str], mesh: MeshPlan | None = None
+) -> tuple[AccessChange, ...]:
+    """What differs on the server of tables for these products, and for those that it should not have where `mesh` says which it should."""
+    try:
+        return server_changes(state, products, known, now, mesh)
+    except (ServingFailed, SettingInvalid, VersionsUnreadable) as error:
+        problems.append(f"what readers have on the server of tables is not known: {error}")
+        return ()
 
 
 def _changes(state: Path, product: ProductPlan, known: KnownGrants, now: datetime, problems: list[str]) -> list[AccessChange]:

@@ -62,6 +62,7 @@ def snippets(product: ProductPlan, port: OutputPlan, state: Path, url: str = "",
         _python(product, port, state),
         _in_catalog(product, port, state) if port.store.in_catalog else _files(product, port, data_set, state),
         *([Snippet("address", "SQL", "text", port.store.address)] if port.store.address else []),
+        *([_on_server(product, port)] if port.store.server is not None else []),
         *([_curl(product, port, url)] if url else []),
         *([_dbt_source(product, data_set, state)] if port.store.in_catalog else []),
         _input_port(product, port),
@@ -121,6 +122,11 @@ print(*rows, sep="\\n")
         Snippet("dbt", "dbt source", "yaml", _yaml({"sources": [source]}), "For a dbt project outside of the mesh."),
         *([Snippet("pages", "Snowflake's pages", "text", pages, "Opens the view in a browser, where you are signed in.")] if named else []),
     )
+
+
+def _on_server(product: ProductPlan, port: OutputPlan) -> Snippet:
+    text = f"select * from {quoted(product.name)}.{quoted(port.data_set)} limit 10;\n"
+    return Snippet("address", "PostgreSQL", "sql", text, f"Whoever has a role reads its own schema: {product.name}__ROLE.")
 
 
 def _in_catalog(product: ProductPlan, port: OutputPlan, state: Path) -> Snippet:

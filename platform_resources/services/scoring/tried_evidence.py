@@ -109,7 +109,8 @@ def _ports(candidate: TriedProduct) -> dict[str, str] | None:
     product = candidate.product
     if candidate.latest is None or not product.outputs:
         return None
-    probes = [Probe(product.domain, product.name, port.name, port.store.in_catalog, PROBE_SECONDS, True) for port in product.outputs]
+    place, ports = (product.domain, product.name), product.outputs
+    probes = [Probe(*place, port.name, port.store.in_catalog, PROBE_SECONDS, True, port.store.server) for port in ports]
     return {answer.port: answer.error or answer.trouble or "" for answer in answers(candidate.bench.state, probes)}
 
 

@@ -1,0 +1,99 @@
+"""How do the rows of a published port become a table of PostgreSQL, with every value and type kept?"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from platform_resources.capabilities.support.sql_text import literal, quoted, quoted_list
+from platform_resources.warehouses.duckdb.port_files import port_sql
+from platform_resources.warehouses.table_servers import ServedTable
+
+BATCH = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnKind:
+    """A column's type in PostgreSQL, what DuckDB casts it to for the way, and whether it arrives as a text."""
+
+    kind: str
+    sent: str = ""
+    as_text: bool = False
+
+
+_KINDS: Mapping[str, ColumnKind] = {
+    "boolean": ColumnKind("boolean"),
+    "tinyint": ColumnKind("smallint", "smallint"),
+    "smallint": ColumnKind("smallint"),
+    "integer": ColumnKind("integer"),
+    "bigint": ColumnKind("bigint"),
+    "hugeint": ColumnKind("numeric(39)", as_text=True),
+    "uhugeint": ColumnKind("numeric(39)", as_text=True),
+    "utinyint": ColumnKind("smallint", "smallint"),
+    "usmallint": ColumnKind("integer", "integer"),
+    "uinteger": ColumnKind("bigint", "bigint"),
+    "ubigint": ColumnKind("numeric(20)", as_text=True),
+    "float": ColumnKind("real"),
+    "double": ColumnKind("double precision"),
+    "varchar": ColumnKind("text"),
+    "date": ColumnKind("date"),
+    "time": ColumnKind("time"),
+    "timestamp": ColumnKind("timestamp"),
+    "timestamp_s": ColumnKind("timestamp", "timestamp"),
+    "timestamp_ms": ColumnKind("timestamp", "timestamp"),
+    "timestamp_ns": ColumnKind("timestamp", "timestamp"),
+    "timestamp with time zone": ColumnKind("timestamptz"),
+    "timestamptz": ColumnKind("timestamptz"),
+    "blob": ColumnKind("bytea"),
+    "uuid": ColumnKind("uuid", as_text=True),
+    "interval": ColumnKind("interval", as_text=True),
+    "json": ColumnKind("jsonb", as_text=True),
+}
+_NESTED = ("struct", "map", "union")
+
+
+def column_kind(kind: str) -> ColumnKind:
+    """The type in PostgreSQL of a column of DuckDB; structures are JSON, what PostgreSQL has no type for is text."""
+    plain = kind.lower()
+    if plain.startswith("decimal"):
+        return ColumnKind(plain.replace("decimal", "numeric"), as_text=True)
+    if plain.endswith("]") or plain.startswith(_NESTED):
+        return ColumnKind("jsonb", as_text=True)
+    return _KINDS.get(plain, ColumnKind("text", "varchar"))
+
+
+def load_table(cursor: Any, schema: str, table: ServedTable) -> None:
+    """Make the table, load its rows, and index its key. Raises what DuckDB and the driver raise."""
+    kinds = {name: column_kind(kind) for name, kind in table.published.columns.items()}
+    place = f"{quoted(schema)}.{quoted(table.data_set)}"
+    made = ", ".join(f"{quoted(name)} {'text' if kind.as_text else kind.kind}" for name, kind in kinds.items())
+    cursor.execute(f"create table {place} ({made})")
+    listed = ", ".join(_sent(name, table.published.columns[name], kind) for name, kind in kinds.items())
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        rows = connection.sql(f"select {listed} from ({port_sql(table.published)})").to_arrow_reader(BATCH)
+        cursor.adbc_ingest(table.data_set, rows, mode="append", db_schema_name=schema)
+    texts = [f"alter {quoted(name)} type {kind.kind} using {quoted(name)}::{kind.kind}" for name, kind in kinds.items() if kind.as_text]
+    if texts:
+        cursor.execute(f"alter table {place} {', '.join(texts)}")
+    if table.key and set(table.key) <= kinds.keys():
+        cursor.execute(f"create index on {place} ({quoted_list(table.key)})")
+    describe(cursor.execute, place, table)
+    cursor.execute(f"analyze {place}")
+
+
+def describe(execute: Callable[[str], Any], place: str, table: ServedTable, what: str = "table") -> None:
+    """Say at the table and its columns what they are."""
+    if table.description:
+        execute(f"comment on {what} {place} is {literal(table.description)}")
+    for name, description in table.columns.items():
+        if description and name in table.published.columns:
+            execute(f"comment on column {place}.{quoted(name)} is {literal(description)}")
+
+
+def _sent(name: str, kind: str, wanted: ColumnKind) -> str:
+    if not wanted.as_text:
+        return f"cast({quoted(name)} as {wanted.sent}) as {quoted(name)}" if wanted.sent else quoted(name)
+    text = f"to_json({quoted(name)})" if wanted.kind == "jsonb" and kind.lower() != "json" else quoted(name)
+    return f"cast({text} as varchar) as {quoted(name)}"

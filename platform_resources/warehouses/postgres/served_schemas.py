@@ -1,0 +1,237 @@
+"""Which schemas of a PostgreSQL database show the newest version of products, and who reads them?"""
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+from adbc_driver_postgresql import dbapi
+
+from platform_resources.access.role_folders import AccessChange
+from platform_resources.capabilities.support.sql_text import literal, quoted
+from platform_resources.warehouses.postgres.served_rows import describe, load_table
+from platform_resources.warehouses.table_servers import ServedReaders, ServedSchema, ServingFailed
+
+# PostgreSQL cuts longer names off, without an error.
+LONGEST_NAME = 63
+# Two underscores and the digits of a version's id.
+LONGEST_SUFFIX = 22
+# How long readers of a former version may keep it from being taken away; the next refresh tries again.
+PATIENCE = "2s"
+GONE = "the mesh serves no such product any more"
+ENDED, GIVEN = "no grant of it is in force", "a grant of it is in force"
+OTHERWISE = "the role sees something else now, which the next refresh shows"
+_OWN = (
+    "select nspname, obj_description(oid, 'pg_namespace') from pg_namespace"
+    " where nspowner = current_user::regrole and obj_description(oid, 'pg_namespace') like '{\"mesh\":%'"
+)
+_MEMBERS = (
+    "select r.rolname, m.rolname from pg_auth_members a join pg_roles r on r.oid = a.roleid join pg_roles m on m.oid = a.member"
+    " join pg_roles g on g.oid = a.grantor where g.rolname = current_user and m.rolname <> current_user"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSchema:
+    """A schema that the platform has made, as its comment tells: of which product, version and role, and which views it shows."""
+
+    name: str
+    product: str
+    version: str
+    role: str
+    shows: Mapping[str, str]
+    is_open: bool
+
+    @property
+    def shown_name(self) -> str:
+        return schema_name(self.product, self.role)
+
+    @property
+    def is_shown(self) -> bool:
+        return self.name == self.shown_name
+
+    @property
+    def stored_name(self) -> str:
+        return f"{self.shown_name}__{re.sub('[^0-9]', '', self.version)}"
+
+
+def schema_name(product: str, role: str) -> str:
+    """`orders`, `orders__analyst`; longer ones, and roles with values that are no plain words, end with a digest."""
+    plain = re.sub(r"[^a-z0-9_]", "_", role.lower())
+    name = f"{product}__{plain}" if role else product
+    if plain == role and len(name) <= LONGEST_NAME - LONGEST_SUFFIX:
+        return name
+    return f"{name[: LONGEST_NAME - LONGEST_SUFFIX - 9]}_{hashlib.sha256(f'{product}/{role}'.encode()).hexdigest()[:8]}"
+
+
+def group_role(schema: str, database: str) -> str:
+    """Roles belong to the whole server, so those of another database have other names."""
+    name = f"{schema}@{database}"
+    return name if len(name.encode()) <= LONGEST_NAME else f"{schema}@{hashlib.sha256(database.encode()).hexdigest()[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServing:
+    """What `warehouses.table_servers` asks of a server. `url` has the password of a role that may make schemas and roles."""
+
+    url: str
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Any]:
+        try:
+            with closing(dbapi.connect(self.url)) as connection, connection.cursor() as cursor:
+                yield cursor
+                connection.commit()
+        except (dbapi.Error, duckdb.Error) as error:
+            raise ServingFailed(_said(error)) from None
+
+    def load(self, product: str, version: str, schemas: Sequence[ServedSchema]) -> None:
+        with self._transaction() as cursor:
+            database = _one(cursor, "select current_database()")
+            for left in (each for each in _own(cursor, product) if each.version == version and not each.is_shown):
+                cursor.execute(f"drop schema {quoted(left.name)} cascade")
+            loaded: dict[tuple[Path, ...], str] = {}
+            for schema in schemas:
+                own = OwnSchema("", product, version, schema.role, schema.shows, schema.is_open)
+                _fill(cursor, own, schema, loaded, database)
+
+    def show(self, product: str, version: str) -> None:
+        with self._transaction() as cursor:
+            there = _own(cursor, product)
+            if version and not any(each.version == version for each in there):
+                raise ServingFailed(f"version {version} of {product} is not loaded")
+            for each in there:
+                if each.is_shown and each.version != version:
+                    cursor.execute(f"alter schema {quoted(each.name)} rename to {quoted(each.stored_name)}")
+            for each in there:
+                if not each.is_shown and each.version == version:
+                    cursor.execute(f"alter schema {quoted(each.name)} rename to {quoted(each.shown_name)}")
+
+    def shown(self, product: str) -> str:
+        with self._transaction() as cursor:
+            return next((each.version for each in _own(cursor, product) if each.is_shown), "")
+
+    def has(self, product: str, version: str) -> bool:
+        with self._transaction() as cursor:
+            return any(each.version == version for each in _own(cursor, product))
+
+    def tidy(self, product: str) -> tuple[str, ...]:
+        with self._transaction() as cursor:
+            own, database = _own(cursor, product), _one(cursor, "select current_database()")
+            kept = {each.name for each in own if each.is_shown}
+            former = [each for each in own if not each.is_shown]
+            statements = [
+                _taken_away(cursor, [each for each in former if each.version == version], kept, database)
+                for version in sorted({each.version for each in former})
+            ]
+        return tuple(text for each in statements for text in self._done(each))
+
+    def _done(self, statements: Sequence[str]) -> Iterator[str]:
+        """All or none. A reader who has not ended may keep a former version, until the next time."""
+        try:
+            with self._transaction() as cursor:
+                cursor.execute(f"set local lock_timeout = '{PATIENCE}'")
+                for statement in statements:
+                    cursor.execute(statement)
+        except ServingFailed as error:
+            yield f"{statements[-1]}: {error}"
+
+    def access_changes(self, wanted: Mapping[str, ServedReaders], known: Collection[str] | None) -> tuple[AccessChange, ...]:
+        with self._transaction() as cursor:
+            own = [each for each in _own(cursor) if each.is_shown]
+            database = _one(cursor, "select current_database()")
+            groups = {each.name: group_role(each.name, database) for each in own}
+            users = {row[0] for row in _rows(cursor, "select rolname from pg_roles")} - set(groups.values())
+            members = set(_rows(cursor, _MEMBERS))
+            gone = {each.product for each in own if known is not None and each.product not in known}
+            changes = [
+                AccessChange(
+                    "revoke", f"postgres/{name}", GONE, _taken_away(cursor, [each for each in own if each.product == name], (), database)
+                )
+                for name in sorted(gone)
+            ]
+        for schema in (each for each in own if each.product in wanted):
+            product, group = wanted[schema.product], groups[schema.name]
+            is_current = not schema.role or schema.shows == product.shows.get(schema.role)
+            readers = {name for name in product.readers.get(schema.role, ()) if name in users} if is_current else set()
+            having, place = {member for role, member in members if role == group}, f"postgres/{schema.name}"
+            why = ENDED if is_current else OTHERWISE
+            changes += [_membership("revoke", place, name, why, f"revoke {quoted(group)} from") for name in sorted(having - readers)]
+            changes += [_membership("create", place, name, GIVEN, f"grant {quoted(group)} to") for name in sorted(readers - having)]
+        return tuple(sorted(changes, key=lambda change: change.act != "revoke"))
+
+    def make_so(self, changes: Sequence[AccessChange]) -> tuple[str, ...]:
+        return tuple(text for change in changes for text in self._done(change.statements))
+
+
+def _membership(act: Literal["revoke", "create"], place: str, name: str, why: str, statement: str) -> AccessChange:
+    return AccessChange(act, place, f"{name}: {why}", (f"{statement} {quoted(name)}",))
+
+
+def _fill(cursor: Any, own: OwnSchema, schema: ServedSchema, loaded: dict[tuple[Path, ...], str], database: str) -> None:
+    """What is loaded already, for a schema before, is shown through a view: readers need no right to what the view reads."""
+    name = own.stored_name
+    cursor.execute(f"create schema {quoted(name)}")
+    comment = {"mesh": own.product, "version": own.version, "role": own.role, "shows": dict(own.shows), "open": own.is_open}
+    cursor.execute(f"comment on schema {quoted(name)} is {literal(json.dumps(comment))}")
+    for table in schema.tables:
+        place = f"{quoted(name)}.{quoted(table.data_set)}"
+        there = loaded.get(table.published.files)
+        if there is None:
+            load_table(cursor, name, table)
+            loaded[table.published.files] = place
+        else:
+            cursor.execute(f"create view {place} as select * from {there}")
+            describe(cursor.execute, place, table, "view")
+    group = "public" if own.is_open else quoted(_group(cursor, own, database))
+    cursor.execute(f"grant usage on schema {quoted(name)} to {group}")
+    cursor.execute(f"grant select on all tables in schema {quoted(name)} to {group}")
+
+
+def _group(cursor: Any, own: OwnSchema, database: str) -> str:
+    group = group_role(own.shown_name, database)
+    if not _rows(cursor, f"select 1 from pg_roles where rolname = {literal(group)}"):
+        cursor.execute(f"create role {quoted(group)} nologin")
+    return group
+
+
+def _taken_away(cursor: Any, schemas: Sequence[OwnSchema], kept: Collection[str], database: str) -> tuple[str, ...]:
+    """How schemas go that read each other, and the roles of names that are not kept. No `cascade`: what others have made is theirs."""
+    names = [each.name for each in schemas]
+    listed = f"where nspname in ({', '.join(map(literal, names))})"
+    there = _rows(cursor, f"select relkind::text, nspname, relname from pg_class c join pg_namespace n on n.oid = c.relnamespace {listed}")
+    views, tables = ([f"{quoted(name)}.{quoted(table)}" for kind, name, table in there if kind == wanted] for wanted in "vr")
+    lost = {each.shown_name for each in schemas if each.shown_name not in kept and not each.is_open}
+    return (
+        *([f"drop view {', '.join(views)}"] if views else []),
+        *([f"drop table {', '.join(tables)}"] if tables else []),
+        f"drop schema {', '.join(map(quoted, names))}",
+        *(f"drop role if exists {quoted(group_role(name, database))}" for name in sorted(lost)),
+    )
+
+
+def _own(cursor: Any, product: str = "") -> list[OwnSchema]:
+    """The schemas that the platform has made, of one product if it is named."""
+    told = [(name, json.loads(comment)) for name, comment in _rows(cursor, _OWN)]
+    own = [OwnSchema(name, each["mesh"], each["version"], each["role"], each["shows"], each["open"]) for name, each in told]
+    return [each for each in own if product in ("", each.product)]
+
+
+def _rows(cursor: Any, sql: str) -> list[tuple[Any, ...]]:
+    cursor.execute(sql)
+    return list(cursor.fetchall())
+
+
+def _one(cursor: Any, sql: str) -> str:
+    return str(_rows(cursor, sql)[0][0])
+
+
+def _said(error: Exception) -> str:
+    """What the server says, without its detail lines, which may quote values."""
+    text = re.sub(r"\s+", " ", re.split(r"\n(?:DETAIL|CONTEXT|HINT)|\. SQLSTATE", str(error))[0]).strip()
+    return f"PostgreSQL: {text}"

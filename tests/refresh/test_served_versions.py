@@ -1,0 +1,338 @@
+"""A port of the interface `postgres`: the server shows what is published, to those who may read it, and never another version than the files."""
+
+import os
+import signal
+import tempfile
+import threading
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import psycopg
+import pytest
+
+from platform_resources.access.grants import KnownGrants
+from platform_resources.dbt.planning import read_plan
+from platform_resources.publications.port_probes import Probe, answers
+from platform_resources.publications.published_versions import Shelf, shelf
+from platform_resources.refresh.publishing import Candidate, NotPublishable, publish, tidied
+from platform_resources.refresh.views.mask_keys import new_key
+from platform_resources.services.access.access_plan import access_plan, apply_access
+from platform_resources.settings import SERVING
+from platform_resources.warehouses.duckdb.port_files import copy_sql
+from platform_resources.warehouses.duckdb.product_database import opened
+from platform_resources.warehouses.postgres.served_schemas import PostgresServing
+from platform_resources.warehouses.protocol import PublishedFiles
+from platform_resources.warehouses.table_servers import ServedSchema, ServedTable, ServingFailed
+from tests.ledger.ledgers import new_database, start, started
+from tests.meshes import edited, product_file
+from tests.refresh.test_published_views import NOW, ROWS, mesh_of
+
+pytestmark = pytest.mark.slow
+FILE = product_file("crm", "customers")
+EVERYTHING = "select * from customers.customers order by id"
+READERS = ("ana", "product:calls", "lead@example.com", "stranger")
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = started(Path(tempfile.mkdtemp(prefix="served")))
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        for reader in READERS:
+            connection.execute(f'create role "{reader}" login')
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture
+def url(server, monkeypatch):
+    """A database of its own."""
+    url = new_database(server.get_uri().replace("postgresql://", "postgresql+psycopg2://")).replace("+psycopg2", "")
+    monkeypatch.setenv(SERVING.name, url)
+    return url
+
+
+@pytest.fixture
+def root(tmp_path, url):
+    root = mesh_of(tmp_path / "mesh", ports=("format: parquet", "format: csv"))
+    edited(
+        root, FILE, "interface: file\n        data_set: customers\n        format: csv", "interface: postgres\n        data_set: customers"
+    )
+    new_key(root)
+    return root
+
+
+def refreshed(root, minutes=0, rows=ROWS):
+    """What a refresh does once the gate is open; gives the warnings of what follows the publication."""
+    plan, problems = read_plan(root)
+    assert [problem.message for problem in problems if problem.severity == "error"] == []
+    product, now = plan.product("customers"), NOW + timedelta(minutes=minutes)
+    candidate = Candidate(product, root, now, "run", "print")
+    with opened(root / "customers.duckdb") as database:
+        database.connection.execute(rows)
+        publication = publish(database, candidate, {})
+    return list(tidied(candidate, publication, root, KnownGrants()))
+
+
+def read(url, sql=EVERYTHING, reader="lead@example.com"):
+    with psycopg.connect(url, user=reader) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def versions(root, url):
+    """The version that files show, and the one that the server shows."""
+    latest = shelf(root, "crm", "customers").latest()
+    return latest.id if latest else "", PostgresServing(url).shown("customers")
+
+
+def schemas(url):
+    with psycopg.connect(url) as connection:
+        found = connection.execute("select nspname from pg_namespace where nspname like 'customers%' order by 1").fetchall()
+    return [name for (name,) in found]
+
+
+def test_each_reader_finds_what_the_grant_gives_and_nothing_else(root, url):
+    assert refreshed(root) == []
+    mine = {"ana": [], "product:calls": [], "lead@example.com": [], "stranger": []}
+    for reader in READERS:
+        for schema in schemas(url):
+            with suppress(psycopg.errors.InsufficientPrivilege):
+                mine[reader].append((schema, read(url, f'select * from "{schema}".customers order by id', reader)))
+    ((schema, rows),) = mine["ana"]
+    assert (schema.startswith("customers__analyst_region_eu_"), rows) == (True, [(1, "EU", "***")])
+    ((schema, rows),) = mine["product:calls"]
+    assert (schema, rows[0]) == ("customers__crm", (1, "EU", "CANARY-personal-1@example.com"))
+    ((schema, rows),) = mine["lead@example.com"]
+    assert (schema, len(rows), len(rows[0])) == ("customers", 3, 5)
+    assert mine["stranger"] == []
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        'set role "lead@example.com"',
+        'set session authorization "lead@example.com"',
+        "select * from customers.customers",
+        'grant "customers__crm@{database}" to ana',
+        "alter schema customers__crm rename to mine",
+        "create table customers__crm.mine (a int)",
+        "drop table customers__crm.customers",
+    ],
+)
+def test_a_reader_gets_no_further_by_what_a_user_can_set(root, url, attempt):
+    refreshed(root)
+    with psycopg.connect(url, user="ana", autocommit=True) as connection:
+        attempt = attempt.replace("{database}", connection.info.dbname)
+        connection.execute("set row_security = off")
+        with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidParameterValue)):
+            connection.execute(attempt)
+
+
+def test_readers_find_one_version_whole_while_another_is_published(root, url):
+    refreshed(root)
+    stop, seen, errors = threading.Event(), set(), []
+
+    def look():
+        with psycopg.connect(url, user="lead@example.com", autocommit=True) as connection:
+            try:
+                while not stop.is_set():
+                    seen.add(connection.execute("select count(*), max(note) from customers.customers").fetchone())
+            except psycopg.Error as error:
+                errors.append(error)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        for minute in range(1, 4):
+            more = f"{ROWS}; insert into internal.customers select 3 + n, 'EU', null, 'x', 'later' from range(10 * {minute}) as r(n)"
+            assert refreshed(root, minute, more) == []
+    finally:
+        stop.set()
+        thread.join()
+    assert errors == []
+    whole = {(3, "CANARY-unclassified-3"), (13, "later"), (23, "later"), (33, "later")}
+    assert seen <= whole and len(seen) > 1
+    assert [name for name in schemas(url) if "__2026" in name] == []
+
+
+def test_a_reader_in_a_transaction_keeps_a_former_version_until_it_ends(root, url):
+    refreshed(root)
+    with psycopg.connect(url, user="lead@example.com") as reader:
+        assert len(reader.execute(EVERYTHING).fetchall()) == 3
+        (told,) = refreshed(root, 1)
+        assert "a former version stays on the server" in told and "lock timeout" in told
+    assert refreshed(root, 2) == []
+    assert schemas(url) == [name for name in schemas(url) if "__2026" not in name]
+
+
+def test_what_readers_have_made_of_a_version_is_not_taken_away(root, url):
+    refreshed(root)
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute('create schema own; grant all on schema own to "lead@example.com"')
+    with psycopg.connect(url, user="lead@example.com", autocommit=True) as reader:
+        reader.execute("create view own.first as select * from customers.customers where id = 1")
+        (told,) = refreshed(root, 1)
+        assert "other objects depend on" in told
+        assert len(reader.execute("select * from own.first").fetchall()) == 1
+
+
+def killed(server):
+    os.kill(server.get_pid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("step", ["load", "show"])
+def test_files_are_not_ahead_of_a_server_that_dies_and_it_is_not_ahead_of_them(root, url, server, monkeypatch, step):
+    """Before it has loaded a version, and after."""
+    refreshed(root)
+    before = versions(root, url)
+    real = getattr(PostgresServing, step)
+
+    def dying(store, *arguments):
+        killed(server)
+        real(store, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PostgresServing, step, dying)
+        with pytest.raises((NotPublishable, ServingFailed)):
+            refreshed(root, 1)
+    assert shelf(root, "crm", "customers").latest().id == before[0]
+    start(server)
+    assert versions(root, url) == before
+    assert refreshed(root, 2) == []
+    files, served = versions(root, url)
+    assert files == served != before[0]
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_server_is_not_ahead_of_files_that_cannot_be_written(root, url, monkeypatch, is_killed):
+    refreshed(root)
+    before = versions(root, url)
+
+    class Killed(BaseException):
+        pass
+
+    def full(*_):
+        raise Killed if is_killed else OSError(28, "No space left on device")
+
+    real = PostgresServing.show
+    with monkeypatch.context() as patch:
+        patch.setattr(Shelf, "publish", full)
+        if is_killed:  # a process that is gone between the two steps shows nothing again
+            patch.setattr(PostgresServing, "show", lambda store, *told: None if told[1] == before[0] else real(store, *told))
+        with pytest.raises(Killed if is_killed else OSError):
+            refreshed(root, 1)
+    assert (versions(root, url) == before) is not is_killed
+    assert apply_access(root, read_plan(root)[0], KnownGrants(), NOW) == ()
+    assert versions(root, url) == before
+
+
+def test_a_probe_tells_whether_the_server_answers(root, url, server, monkeypatch):
+    refreshed(root)
+    port = next(port for port in read_plan(root)[0].product("customers").outputs if port.store.server is not None)
+    probe = Probe("crm", "customers", port.name, port.store.in_catalog, 60, True, port.store.server)
+    (answer,) = answers(root, [probe])
+    assert (answer.rows, answer.error) == (3, None)
+    monkeypatch.setenv(SERVING.name, url.replace("host=", "host=/nowhere"))
+    (answer,) = answers(root, [probe])
+    assert "PostgreSQL" in answer.error
+
+
+def test_a_new_server_gets_what_is_published_and_then_nothing_differs(root, url, server, monkeypatch):
+    refreshed(root)
+    other = new_database(server.get_uri().replace("postgresql://", "postgresql+psycopg2://")).replace("+psycopg2", "")
+    monkeypatch.setenv(SERVING.name, other)
+    plan = read_plan(root)[0]
+    (change,) = [each for each in access_plan(root, plan, KnownGrants(), NOW).changes if each.place.startswith("postgres/")]
+    assert (change.act, change.place) == ("change", "postgres/customers")
+    assert "and it shows nothing" in change.why
+    assert apply_access(root, plan, KnownGrants(), NOW) == ()
+    assert apply_access(root, plan, KnownGrants(), NOW) == ()
+    assert access_plan(root, plan, KnownGrants(), NOW).changes == ()
+    assert read(other) == read(url)
+
+
+def test_a_grant_that_ends_and_a_role_that_sees_less_are_taken_away_without_a_refresh(root, url):
+    refreshed(root)
+    edited(root, FILE, "{role: crm, sees: [public, internal, personal]}", "{role: crm, sees: [public, internal]}")
+    edited(root, FILE, "to: ana, purpose: Tests., approved_by", "to: bob, purpose: Tests., approved_by")
+    plan = read_plan(root)[0]
+    apply_access(root, plan, KnownGrants(), NOW)
+    for reader in ("ana", "product:calls"):
+        for schema in schemas(url):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                read(url, f'select * from "{schema}".customers', reader)
+    assert refreshed(root, 1) == []
+    assert [len(row) for row in read(url, "select * from customers__crm.customers", "product:calls")] == [2, 2, 2]
+
+
+def test_a_product_that_is_not_served_any_more_goes(root, url):
+    refreshed(root)
+    edited(root, FILE, "interface: postgres", "interface: sql")
+    plan = read_plan(root)[0]
+    assert {each.act for each in access_plan(root, plan, KnownGrants(), NOW).changes if each.place.startswith("postgres/")} == {"revoke"}
+    assert apply_access(root, plan, KnownGrants(), NOW) == ()
+    assert schemas(url) == []
+
+
+VALUES = {
+    "bool": ("boolean", "true", "boolean"),
+    "small": ("utinyint", "255", "smallint"),
+    "whole": ("bigint", "-9223372036854775808", "bigint"),
+    "huge": ("hugeint", "12345678901234567890123456789012345678", "numeric"),
+    "exact": ("decimal(38,10)", "1234567890123456789012345678.0123456789", "numeric"),
+    "ratio": ("double", "0.1", "double precision"),
+    "text": ("varchar", "'ä €\n\"''\\'", "text"),
+    "day": ("date", "'2026-11-29'", "date"),
+    "clock": ("time", "'23:59:59.999999'", "time without time zone"),
+    "local": ("timestamp", "'2026-11-29 22:10:00.123456'", "timestamp without time zone"),
+    "moment": ("timestamp with time zone", "'2026-11-29 22:10:00.123456+01'", "timestamp with time zone"),
+    "bytes": ("blob", "'\\x00\\xff'", "bytea"),
+    "id": ("uuid", "'6ecd8c99-4036-403d-bf84-cf8400f67836'", "uuid"),
+    "length": ("interval", "interval '1 month 2 days 3 seconds'", "interval"),
+    "parts": ("struct(a integer, b varchar[])", "{'a': 1, 'b': ['x', null]}", "jsonb"),
+    "list": ("integer[]", "[1, null, 3]", "jsonb"),
+    "document": ("json", "'{\"a\": [1, 2.50]}'", "jsonb"),
+}
+
+
+def test_every_value_and_type_arrives(tmp_path, url):
+    columns = {name: kind for name, (kind, _, _) in VALUES.items()}
+    rows = ", ".join(f'cast({value} as {kind}) as "{name}"' for name, (kind, value, _) in VALUES.items())
+    nulls = ", ".join(f'cast(null as {kind}) as "{name}"' for name, (kind, _, _) in VALUES.items())
+    file = tmp_path / "things.parquet"
+    duckdb.execute(copy_sql(f"(select {rows} union all select {nulls})", columns, file, "parquet"))
+    table = ServedTable("Things", PublishedFiles((file,), "parquet", columns), ("id",), "It's all here.", {"day": "A day."})
+    store = PostgresServing(url)
+    store.load("all", "20261129T000000.000000Z", [ServedSchema("", (table,), {})])
+    store.show("all", "20261129T000000.000000Z")
+    with psycopg.connect(url) as connection:
+        types = dict(
+            connection.execute("select column_name, data_type from information_schema.columns where table_schema = 'all'").fetchall()
+        )
+        assert types == {name: kind for name, (_, _, kind) in VALUES.items()}
+        same = [f'"{name}"::text' for name in VALUES]
+        first, second = connection.execute(f'select {", ".join(same)} from "all"."Things" order by id nulls last').fetchall()
+        assert second == (None,) * len(VALUES)
+        assert dict(zip(VALUES, first, strict=True)) == {
+            "bool": "true",
+            "small": "255",
+            "whole": "-9223372036854775808",
+            "huge": "12345678901234567890123456789012345678",
+            "exact": "1234567890123456789012345678.0123456789",
+            "ratio": "0.1",
+            "text": "ä €\n\"'\\",
+            "day": "2026-11-29",
+            "clock": "23:59:59.999999",
+            "local": "2026-11-29 22:10:00.123456",
+            "moment": "2026-11-29 21:10:00.123456+00",
+            "bytes": "\\x00ff",
+            "id": "6ecd8c99-4036-403d-bf84-cf8400f67836",
+            "length": "1 mon 2 days 00:00:03",
+            "parts": '{"a": 1, "b": ["x", null]}',
+            "list": "[1, null, 3]",
+            "document": '{"a": [1, 2.50]}',
+        }
+        indexed = connection.execute("select indexdef from pg_indexes where schemaname = 'all'").fetchall()
+        assert [definition.rpartition("(")[2] for (definition,) in indexed] == ["id)"]
+        assert connection.execute('select obj_description(\'"all"."Things"\'::regclass)').fetchone() == ("It's all here.",)
