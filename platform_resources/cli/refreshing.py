@@ -149,7 +149,7 @@ class _Advance:
         self.progress.print(f"[{style}]{done.outcome:<11}[/] {plain(done.product)} [dim]{done.version or ''} {done.seconds:.1f} s[/]")
         for text in done.reasons:
             self.progress.print(f"  {text}", style="red", markup=False, highlight=False)
-        if done.outcome in ("gate closed", "failed"):
+        if done.outcome in ("gate closed", "failed") or done.served is None:
             kept = f"version {done.served} is still served" if done.served else "no version has been published yet"
             self.progress.print(f"  {kept}", style="dim", markup=False, highlight=False)
         for text in done.warnings:
