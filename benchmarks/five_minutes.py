@@ -22,7 +22,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Download, Locator, Page, sync_playwright
 
-from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.repository.mesh_folders import state_folder
 
 CHROMIUM = "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run"
 # Seconds: to press a key as an average typist does, to point at something, to change between keys and mouse, and to think before an act.

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from platform_resources.publications.published_versions import shelf
-from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.repository.mesh_folders import state_folder
 
 PEOPLE, AT_ONCE = 20, 2
 PRODUCT, PORT, TABLE = "purchase_orders", "order_lines_file", "purchase_orders.order_lines"

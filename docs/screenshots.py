@@ -17,7 +17,7 @@ from typing import Any, Literal
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from platform_resources.orchestration.instance import prepared_home
-from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.repository.mesh_folders import state_folder
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"

@@ -117,9 +117,7 @@ if TYPE_CHECKING:
         domain_definitions as domain_definitions,
         mesh_definitions as mesh_definitions,
     )
-    from platform_resources.refresh.pulling import (
-        PullFailed as PullFailed,
-    )
+    from platform_resources.refresh.sources.pull_records import PullFailed as PullFailed
     from platform_resources.spec.components import (
         DataSet as DataSet,
     )
@@ -168,7 +166,7 @@ _MODULES = {
     "capabilities.support.sql_text": "literal quoted quoted_list relation_sql",
     "dbt.translation": "MeshTranslator",
     "orchestration.definitions": "domain_definitions mesh_definitions",
-    "refresh.pulling": "PullFailed",
+    "refresh.sources.pull_records": "PullFailed",
     "spec.components": "DataSet",
     "interchange.round_trips": "Import",
     "spec.product": "Product",

@@ -18,7 +18,8 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.redaction.redaction import mask
 from platform_resources.refresh.auditing import audit
 from platform_resources.refresh.publishing import Candidate, publish
-from platform_resources.refresh.pulling import PullContext, pull
+from platform_resources.refresh.pulling import pull
+from platform_resources.refresh.sources.pull_records import PullContext
 from platform_resources.repository.mesh_repository import read_mesh
 from platform_resources.services.showing.published_files import published_files
 from platform_resources.spec.problems import problems_text

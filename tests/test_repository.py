@@ -3,7 +3,9 @@
 import pytest
 
 from platform_resources.dbt.planning import read_plan
-from platform_resources.repository.mesh_repository import NoMesh, mesh_root, read_mesh, state_folder, write_generated_files
+from platform_resources.repository.generated_files import write_generated_files
+from platform_resources.repository.mesh_folders import NoMesh, mesh_root, state_folder
+from platform_resources.repository.mesh_repository import read_mesh
 from platform_resources.spec.problems import problems_text
 from tests.meshes import model_file, product_file, write_mesh
 

@@ -121,7 +121,7 @@ def _grant(granted: GrantedRole, roles: Sequence[AgreementRole]) -> Found:
 
 
 def attribute_problems(subject: str, given: Mapping[str, str], known: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Where the attributes of a grant are not those of its role: a row filter would not know whose rows to show."""
+    """Problems of a grant whose attributes are not those of its role: a row filter would not know whose rows to show."""
     for name, values in known.items():
         if name not in given:
             yield f"the grant of {subject} does not say its attribute {name}; one of: {known_text(values)}"

@@ -1,4 +1,4 @@
-"""What people may do beside reading: which role in the mesh lets them decide what."""
+"""What people may do besides reading: which role in the mesh allows which decisions."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The life of a grant: requested, approved or rejected, renewed, revoked, expired; told by events that are only ever added."""
+"""The life of a grant: requested, approved or rejected, renewed, revoked, expired; each step is an event that is only ever added."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace

@@ -58,7 +58,7 @@ class Reader:
     role: str = ""
 
     def own_among(self, names: Iterable[str]) -> list[str]:
-        """Those of these names that the reader or a group of theirs has; capitals make no difference."""
+        """Those of the names that belong to the reader or to one of the reader's groups; upper and lower case are the same."""
         own = {name.casefold() for name in (self.name, *self.groups) if name}
         return [name for name in names if name.casefold() in own]
 

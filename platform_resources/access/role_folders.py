@@ -19,7 +19,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_]+")
 
 @dataclass(frozen=True, slots=True)
 class AccessChange:
-    """One thing that is not as it is wanted: what is done about it, where (a file from the state folder on), and why.
+    """One difference between what is and what is wanted: what to do, where (a path from the state folder on, for files), and why.
 
     `statements` are what does it in a warehouse.
     """
@@ -46,7 +46,7 @@ class RoleFolder:
 
 
 def wanted_folders(offers: Offers, known: KnownGrants, now: datetime) -> tuple[RoleFolder, ...]:
-    """One for each role, with its attributes, of which a grant is in force; without an agreement the one that is open to all."""
+    """One folder for each role and its attributes with a grant in force; the open one for all where there is no agreement."""
     if offers.roles is None:
         return (RoleFolder(OPEN, (), "there is no agreement: public and internal columns"),)
     having: dict[tuple[str, Attributes], list[Grant]] = {}
@@ -62,7 +62,7 @@ def _folder(role: str, attributes: Attributes, grants: list[Grant]) -> RoleFolde
 
 
 def folder_name(role: str, attributes: Attributes) -> str:
-    """`analyst`, `analyst-region-EU`; values that are no plain words are told apart by a digest, so that no value is part of a path."""
+    """`analyst` or `analyst-region-EU`; attribute values that are no plain words are replaced by a digest, so that no path shows them."""
     parts = [part for pair in attributes for part in pair]
     if all(_PLAIN.fullmatch(part) for part in parts):
         return "-".join((role, *parts))

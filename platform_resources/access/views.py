@@ -41,7 +41,7 @@ class View:
 
     @property
     def name(self) -> str:
-        """Changes with whatever the view shows; tells nothing of it."""
+        """A digest that changes whenever the view shows something else, and reveals none of it."""
         return f"view_{hashlib.sha256(repr((self.columns, self.rows)).encode()).hexdigest()[:12]}"
 
     @property
@@ -123,7 +123,7 @@ def views_of(data_set: DataSet, roles: Sequence[KeyedRole], agreed: bool, produc
 
 
 def restricted_views(data_set: DataSet, views: DataSetViews, inherited: Mapping[str, DataClass], offer: Offer) -> DataSetViews:
-    """The views without the columns that they would not show like that if each had the class of what it is made from.
+    """The views without columns that would be masked or left out if each column had the class of what it is made from.
 
     A column that a role is given by its name stays: that was decided. Roles that share a view share what it leaves out.
     """

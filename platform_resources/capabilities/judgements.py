@@ -1,4 +1,4 @@
-"""How readings are judged, as data: the verdict, the moment and history they are judged against, and what is held against history."""
+"""Judge readings, as data: the verdict, the moment and history that it depends on, and what may be learned from history."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

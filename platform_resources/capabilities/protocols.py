@@ -350,7 +350,7 @@ class WrittenOnly:
     """An export that no product is made of; inherit from it and leave out `imported`."""
 
     def imported(self, text: str, file: str, name: str, domain: str) -> Import | None:
-        """Nothing."""
+        """None: documents of this export cannot be imported."""
         return None
 
 

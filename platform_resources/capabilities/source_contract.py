@@ -78,7 +78,7 @@ class SourceContract:
         return f"({quoted(name)} is null or {value} in ({missing}))"
 
     def emptiness(self, names: Iterable[str], values: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-        """Of each column that has to be filled, the condition that it is not; of those that these rows have.
+        """For each required column among these, the SQL condition that it is empty.
 
         `values` has the SQL of columns that do not have their promised type yet.
         """
@@ -93,7 +93,7 @@ class SourceContract:
         }
 
     def breaches(self, names: Iterable[str], values: Mapping[str, str] = MappingProxyType({})) -> dict[tuple[str, str], str]:
-        """By column and reason, the condition of rows that break the contract, but for types; only where these are set aside."""
+        """By column and reason, the SQL condition of rows that break the contract, types aside; empty unless bad rows are set aside."""
         if not self.set_aside:
             return {}
         there = {folded_column(name) for name in names}

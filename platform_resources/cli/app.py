@@ -127,9 +127,9 @@ def _exit_code(error: Exception) -> int:
     from platform_resources.cli.terminal.console import CANNOT_RUN, SPEC_INVALID, Stop, fail
     from platform_resources.cli.terminal.memory import database_trouble
     from platform_resources.publications.version_records import VersionsUnreadable
-    from platform_resources.repository.mesh_repository import NoMesh
+    from platform_resources.repository.mesh_folders import NoMesh
+    from platform_resources.warehouses.engine_errors import EngineError, NotSupported, QueryTooLarge, QueryTooSlow
     from platform_resources.warehouses.limits import SettingInvalid
-    from platform_resources.warehouses.protocol import EngineError, NotSupported, QueryTooLarge, QueryTooSlow
 
     match error:
         case Stop():

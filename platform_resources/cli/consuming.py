@@ -30,7 +30,8 @@ from platform_resources.cli.terminal.console import (
 from platform_resources.cli.terminal.memory import opened
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.publications.published_versions import shelf
-from platform_resources.repository.mesh_repository import state_folder, target_of
+from platform_resources.repository.mesh_folders import state_folder
+from platform_resources.repository.mesh_repository import target_of
 
 if TYPE_CHECKING:
     from platform_resources.publications.consumer_queries import SeenPort
@@ -86,7 +87,7 @@ def _tell_rename(plan: MeshPlan, product: str) -> None:
 def _domain_of(plan: MeshPlan, state: Path, product: str) -> str:
     """The domain whose folder has the product's versions; the command ends where nothing is known of the product."""
     from platform_resources.services.showing.counted_reads import publishing_domain
-    from platform_resources.warehouses.protocol import QueryFailed
+    from platform_resources.warehouses.engine_errors import QueryFailed
 
     try:
         return publishing_domain(state, plan, product) or product_of(plan, product).domain
@@ -131,8 +132,8 @@ def query(
 ) -> None:
     """Query published versions, read-only; never waits for a refresh."""
     from platform_resources.publications.consumer_queries import NothingPublished, everything, queried
+    from platform_resources.warehouses.engine_errors import QueryFailed
     from platform_resources.warehouses.limits import SettingInvalid
-    from platform_resources.warehouses.protocol import QueryFailed
 
     wanted = Format.JSON if as_json else Format.CSV if as_csv else format_
     root, plan = mesh_of(context, [product])
@@ -176,7 +177,7 @@ def clone(
 ) -> None:
     """Copy a product's last good data to where a developer works; what is there of it is replaced, and nothing leads back."""
     from platform_resources.publications.consumer_queries import NothingPublished, cloned, everything
-    from platform_resources.warehouses.protocol import QueryFailed
+    from platform_resources.warehouses.engine_errors import QueryFailed
 
     root, plan = mesh_of(context, [product])
     _refuse_target(root)

@@ -14,7 +14,7 @@ from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, Stop, mesh
 from platform_resources.cli.terminal.memory import history, synced
 from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.plan import MeshPlan
-from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.repository.mesh_folders import state_folder
 
 if TYPE_CHECKING:
     from platform_resources.incidents.life_cycle import IncidentEvent

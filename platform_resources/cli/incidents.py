@@ -29,7 +29,7 @@ from platform_resources.cli.terminal.memory import Sync, opened, shown
 from platform_resources.dbt.planning import read_plan
 from platform_resources.incidents import life_cycle
 from platform_resources.incidents.life_cycle import Change, Incident, Resolution
-from platform_resources.repository.mesh_repository import mesh_root
+from platform_resources.repository.mesh_folders import mesh_root
 from platform_resources.spec.problems import did_you_mean, known_text
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import typer
 
 from platform_resources.capabilities.support.shares import bytes_text
 from platform_resources.cli.terminal.console import CANNOT_RUN, mesh_of, out, stop, words
-from platform_resources.repository.mesh_repository import dagster_home, mesh_root, state_folder
+from platform_resources.repository.mesh_folders import dagster_home, mesh_root, state_folder
 
 
 def backup(

@@ -25,7 +25,7 @@ from platform_resources.cli.terminal.console import (
 from platform_resources.cli.terminal.memory import Sync, shown
 from platform_resources.dbt.planning import read_plan
 from platform_resources.monitors.monitor_text import changes_text, count_text
-from platform_resources.repository.mesh_repository import mesh_root
+from platform_resources.repository.mesh_folders import mesh_root
 
 if TYPE_CHECKING:
     from platform_resources.services.checks.monitor_changes import MonitorChanges

@@ -26,7 +26,7 @@ from platform_resources.cli.terminal.console import (
     you,
 )
 from platform_resources.cli.terminal.memory import opened
-from platform_resources.repository.mesh_repository import mesh_root
+from platform_resources.repository.mesh_folders import mesh_root
 from platform_resources.spec.notifications import Severity
 
 if TYPE_CHECKING:

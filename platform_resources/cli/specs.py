@@ -30,13 +30,9 @@ from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
 from platform_resources.plan.plan_text import plan_json
 from platform_resources.redaction.redaction import shown_url
-from platform_resources.repository.mesh_repository import (
-    build_problems,
-    house_problems,
-    mesh_root,
-    state_folder,
-    write_all_generated_files,
-)
+from platform_resources.repository.generated_files import write_all_generated_files
+from platform_resources.repository.mesh_folders import mesh_root, state_folder
+from platform_resources.repository.mesh_repository import build_problems, house_problems
 from platform_resources.settings import ANALYST_DATABASE, SETTINGS, Setting
 from platform_resources.spec.problems import Problem, errors, unknown_text
 from platform_resources.spec.values.durations import duration_text

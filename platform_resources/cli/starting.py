@@ -13,7 +13,7 @@ from rich.table import Table
 
 from platform_resources.cli.refreshing import refresh
 from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, Stop, cell, plain, stop, words
-from platform_resources.repository.mesh_repository import mesh_root
+from platform_resources.repository.mesh_folders import mesh_root
 from platform_resources.repository.placing import InTheWay
 from platform_resources.scaffolding.mesh_files import WORKSPACE
 from platform_resources.services.starting.new_meshes import CannotBegin, new_domain, new_mesh

@@ -13,7 +13,8 @@ from platform_resources.cli.terminal.console import FINE, MISSED, SPEC_INVALID, 
 from platform_resources.cli.terminal.memory import Sync, shown
 from platform_resources.cli.terminal.status_tables import print_health, print_product, print_trust
 from platform_resources.plan.plan import MeshPlan, ProductPlan
-from platform_resources.repository.mesh_repository import dagster_home, mesh_root, names_behind, state_folder
+from platform_resources.repository.mesh_folders import dagster_home, mesh_root, state_folder
+from platform_resources.repository.mesh_repository import names_behind
 from platform_resources.spec.values.clocks import Clock
 
 if TYPE_CHECKING:

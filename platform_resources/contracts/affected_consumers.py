@@ -11,7 +11,8 @@ from platform_resources.contracts.contract import Contract
 from platform_resources.lineage.mesh_lineage import MeshColumn, MeshLineage, Step
 from platform_resources.plan import conventions
 from platform_resources.plan.graph import ancestors
-from platform_resources.plan.plan import InputPlan, MeshPlan, ProductPlan
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.plan.port_plans import InputPlan
 from platform_resources.spec.values.column_names import folded_column
 
 ConsumerKind = Literal["product", "grant", "reader", "known consumer"]

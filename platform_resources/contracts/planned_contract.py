@@ -21,7 +21,9 @@ from platform_resources.contracts.contract import (
     ContractPromise,
 )
 from platform_resources.plan.check_plans import ObjectivePlan
-from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
+from platform_resources.plan.model_plans import DataSetPlan
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.port_plans import OutputPlan
 from platform_resources.plan.promised_ages import promised_age
 from platform_resources.spec.agreements import DataSharingAgreement
 from platform_resources.spec.components import Column, DataProduct

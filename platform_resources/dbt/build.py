@@ -166,11 +166,11 @@ def build(
     )
     if result.exception is not None:
         raise BuildFailed(project.hide(_words(result.exception)))
-    found = tuple(getattr(result.result, "results", ()))
-    lost = tuple(left_out(project.manifest, (each.node.unique_id for each in found), only))
+    results = tuple(getattr(result.result, "results", ()))
+    lost = tuple(left_out(project.manifest, (ran.node.unique_id for ran in results), only))
     if lost:
         raise BuildFailed("; ".join(lost))
-    nodes = tuple(_node(each, project) for each in found if chosen is None or each.node.unique_id in chosen)
+    nodes = tuple(_node(ran, project) for ran in results if chosen is None or ran.node.unique_id in chosen)
     _compare_lineage(product, nodes)
     return nodes
 
@@ -272,15 +272,15 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _node(found: Any, project: Project) -> NodeResult:
-    node, hide = found.node, project.hide
+def _node(executed: Any, project: Project) -> NodeResult:
+    node, hide = executed.node, project.hide
     return NodeResult(
         kind=str(node.resource_type),
         name=node_name(node),
-        status=str(found.status),
-        message=hide(message_text(str(found.message or ""))),
-        failures=found.failures,
-        seconds=found.execution_time,
+        status=str(executed.status),
+        message=hide(message_text(str(executed.message or ""))),
+        failures=executed.failures,
+        seconds=executed.execution_time,
         sql=hide(getattr(node, "compiled_code", None) or ""),
         reads=frozenset(read_name(project.manifest, unique_id, project.product.name) for unique_id in node.depends_on_nodes),
         materialized=str(node.config.materialized) if node.resource_type in MAKERS else "",

@@ -17,7 +17,7 @@ from platform_resources.plan import conventions
 from platform_resources.plan.conventions import Placed
 from platform_resources.plan.from_products.dbt_nodes import DbtProject, DbtReading, project_from
 from platform_resources.plan.plan import GeneratedFile
-from platform_resources.repository.mesh_repository import write_generated_files
+from platform_resources.repository.generated_files import write_generated_files
 from platform_resources.repository.needed_files import PROJECT
 from platform_resources.repository.product_secrets import mask_of
 from platform_resources.spec.document import Document, read_document

@@ -16,7 +16,7 @@ from platform_resources.plan.conventions import Placed
 from platform_resources.plan.from_products.dbt_nodes import DbtReading
 from platform_resources.plan.validation.written_references import foreign_source
 from platform_resources.redaction.redaction import Mask
-from platform_resources.repository.mesh_repository import DOCUMENT
+from platform_resources.repository.mesh_folders import DOCUMENT
 from platform_resources.repository.needed_files import PROFILES
 from platform_resources.repository.product_secrets import mask_of
 from platform_resources.spec.problems import Problem

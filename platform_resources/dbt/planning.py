@@ -11,7 +11,8 @@ from platform_resources.plan.from_products.dbt_nodes import DbtProject, DbtReadi
 from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.mesh_plan import mesh_plan
 from platform_resources.plan.plan import GeneratedFile, MeshPlan
-from platform_resources.repository.mesh_repository import parsed_target, read_mesh, state_folder
+from platform_resources.repository.mesh_folders import state_folder
+from platform_resources.repository.mesh_repository import parsed_target, read_mesh
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import runs
 

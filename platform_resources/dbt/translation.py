@@ -43,14 +43,14 @@ class MeshTranslator(DagsterDbtTranslator):
     """dagster-dbt's own words, with dbt's `meta` and group as metadata; the group in Dagster is the product's."""
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """Without the SQL, which is metadata of its own."""
+        """The description without the SQL, which is metadata of its own."""
         return str(dbt_resource_props.get("description") or "")
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         return None
 
     def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
-        """Also those that Dagster does not take as they are written."""
+        """All tags, also those that Dagster refuses as they are written."""
         return {text: "" for tag in dbt_resource_props.get("tags", ()) if (text := conventions.tag_text(tag))}
 
     def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:

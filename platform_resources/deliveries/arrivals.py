@@ -35,7 +35,7 @@ class InputFile:
 
     @property
     def modified(self) -> str:
-        """In UTC, so that the same file is the same in every time zone."""
+        """The time of the last change in UTC, so that a file is the same in every time zone."""
         return datetime.fromtimestamp(self.stat.st_mtime, UTC).isoformat()
 
     @property

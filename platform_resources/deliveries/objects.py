@@ -42,7 +42,7 @@ def matches(names: list[str], pattern: list[str]) -> bool:
 
 
 def local_copy(address: str, tag: str) -> Path:
-    """Where the object of this ETag is, or would be brought to; it keeps its name, which tells its format."""
+    """The path of the local copy of the object with this ETag, there or not; it keeps the name, which shows the format."""
     return Path(_folder()) / quote(tag, safe="") / quote(address.rpartition("/")[0], safe="") / address.rpartition("/")[2]
 
 

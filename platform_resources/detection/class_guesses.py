@@ -50,7 +50,7 @@ class ClassGuess:
 
 
 def class_guesses(columns: Iterable[ColumnEvidence]) -> tuple[ClassGuess, ...]:
-    """One guess of each column that is probably personal or sensitive. What tells of people counts beside a column that names them."""
+    """One guess for each column that is probably personal or sensitive. Details of people count only beside a column that names them."""
     every = tuple(columns)
     guesses = {column.name: guess for column in every if (guess := _of_itself(column)) is not None}
     beside = (column.name for column in every if column.name not in guesses and known_in(column.name, ABOUT_PEOPLE))

@@ -117,7 +117,7 @@ DETECTORS = (
 
 
 def told_by_name(name: str, is_flag: bool = False) -> Told | None:
-    """What a column of this name probably is, whatever is in it; None if the name tells nothing. A flag tells no personal thing."""
+    """The class that a column's name suggests, whatever it holds; None if the name suggests nothing. A flag is never personal."""
     if known_in(name, SENSITIVE):
         return "sensitive"
     of_many = is_flag or (name_words(name) or ("",))[-1] in _OF_MANY

@@ -9,7 +9,7 @@ _BRACKETS = re.compile(r"[(\[]\s*([^)\]]+?)\s*[)\]]")
 
 
 def name_words(name: str) -> tuple[str, ...]:
-    """In small letters without accents."""
+    """The words of a name, in lower case and without accents."""
     plain = unicodedata.normalize("NFC", name)
     parted = "".join(f" {letter}" if _begins(plain, place) else letter for place, letter in enumerate(plain))
     return tuple(without_accents(word) for word in _WORD.findall(parted))
@@ -22,7 +22,7 @@ def _begins(name: str, place: int) -> bool:
 
 
 def without_accents(text: str) -> str:
-    """In small letters, as who has no accents on the keyboard writes it: `Umsätze` gives umsaetze."""
+    """The text in lower case, as typed without accents: `Umsätze` becomes `umsaetze`."""
     written = unicodedata.normalize("NFC", text.lower()).translate(_UMLAUTS)
     return "".join(letter for letter in unicodedata.normalize("NFKD", written) if not unicodedata.combining(letter))
 

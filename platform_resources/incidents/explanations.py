@@ -18,7 +18,8 @@ from platform_resources.lineage.mesh_lineage import MeshColumn, MeshLineage
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.graph import ancestors
-from platform_resources.plan.plan import InputPlan, MeshPlan, ProductPlan
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.plan.port_plans import InputPlan
 from platform_resources.spec.values.column_names import folded_column
 
 

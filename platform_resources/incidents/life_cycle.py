@@ -39,7 +39,7 @@ class IllegalTransition(ValueError):
         self.since = since
 
     def told(self, moment: Callable[[datetime], str]) -> str:
-        """In words, with the time as whoever reads them writes it."""
+        """The message, with its time as `moment` writes it for the reader."""
         return str(self) if self.since is None else str(self).replace(_SINCE, moment(self.since))
 
 
@@ -117,7 +117,7 @@ def started(incident: Incident, at: datetime, by: str, note: str = "") -> Change
 
 
 def resolved(incident: Incident, resolution: Resolution, at: datetime, by: str = PLATFORM, note: str = "") -> Change:
-    """It is over, and how; said again, how it was after all. Only as fixed it is then over from now on.
+    """End the incident with a resolution, or correct the resolution of an ended one; only `fixed` sets the time of the end to now.
 
     Raises IllegalTransition if it is resolved in this way already, or lives on as others.
     """

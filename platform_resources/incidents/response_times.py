@@ -52,7 +52,7 @@ class Response:
 
 
 def response(incidents: Iterable[Incident], now: datetime) -> Response:
-    """Of all incidents, moved ones left out since they go on in others. What is no trouble after all has no time to fix.
+    """Response times over all incidents but moved ones, which go on in others. Accepted failures have no time to fix.
 
     One resolved before anybody acknowledged it is censored there for the time to respond: nobody had to any more.
     """

@@ -36,6 +36,7 @@ def identity(product: str) -> str:
 
 
 def of_type(components: Iterable[Component], kind: str) -> list[Component]:
+    """The components of this type, in their order."""
     return [component for component in components if component["type"] == kind]
 
 
@@ -47,6 +48,7 @@ def info_of(components: Iterable[Component]) -> tuple[str, str, Fields]:
 
 
 def title_of(name: str, info: Mapping[str, Any]) -> str:
+    """What people call the product: its title, else its name with spaces."""
     return str(info.get("title") or name.replace("_", " ").capitalize())
 
 
@@ -157,6 +159,6 @@ def unique_titles(components: Iterable[Component]) -> Iterator[Component]:
 
 
 def ordered(components: Iterable[Component]) -> list[Component]:
-    """In the order in which a product.yaml is best read."""
+    """The components in the order in which a product.yaml reads best."""
     rank = {kind: number for number, kind in enumerate(_RANKS)}
     return sorted(components, key=lambda component: rank.get(component["type"], len(rank)))

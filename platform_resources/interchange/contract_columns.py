@@ -34,6 +34,7 @@ _KNOWN_CLASSES = ("public", "internal", "personal", "sensitive", "unclassified")
 
 
 def logical_type(kind: str) -> str:
+    """The standard's logical type of a column of the platform's type."""
     return "array" if kind.endswith("]") else _LOGICAL_OF[kind.partition("(")[0]]
 
 

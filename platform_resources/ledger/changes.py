@@ -1,4 +1,4 @@
-"""Which products have changed: each write about a product gives it a greater number, so that what was read of the others may be kept."""
+"""Which products have changed: each write about a product raises its number, so that readers may keep what they read of others."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class ProductChange:
 
 
 def changes(connection: Connection) -> dict[str, ProductChange]:
-    """Of every product of which anything was ever written. Read it before what is kept by it: then what comes meanwhile is read again."""
+    """The change number of every product. Read it before the data that is kept by it, so that a write in between is read again."""
     rows = connection.execute(select(product_changes)).mappings()
     return {row["product"]: ProductChange(row["number"], row["latest_at"]) for row in rows}
 

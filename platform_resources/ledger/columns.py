@@ -1,4 +1,4 @@
-"""Column types of the ledger: exact times in every database, and text that every database can store."""
+"""Column types of the ledger: exact times and text that SQLite and PostgreSQL store alike."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

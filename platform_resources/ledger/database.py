@@ -44,13 +44,13 @@ class Ledger:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """For what people do. SQLite takes its one write lock at once, so that no transaction fails half way."""
+        """A transaction for what people do. On SQLite it takes the one write lock at once, so that it cannot fail half way."""
         with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
 
     @contextmanager
     def projecting(self) -> Iterator[Connection]:
-        """For projections of the event log: one process at a time; on PostgreSQL people's writes go on beside it."""
+        """A transaction for projecting events: one process at a time; on PostgreSQL people's writes go on meanwhile."""
         with self.writing() as connection:
             _lock(connection)
             yield connection

@@ -118,7 +118,7 @@ class EventSource(Protocol):
         ...
 
     def after(self, kind: EventKind, log_id: int, limit: int) -> Sequence[Event]:
-        """At most `limit` events of the kind with a greater log id, in the order of the log. Fewer than `limit`: there are no more yet."""
+        """The next events of the kind after this log id, in log order, at most `limit`; fewer mean that there are no more yet."""
         ...
 
     def end(self) -> int:

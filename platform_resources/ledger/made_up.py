@@ -1,4 +1,4 @@
-"""The mark of history that is made up, so that charts of a sample mesh are not empty: written, told apart and taken away.
+"""Made-up history for a sample mesh, so that its charts are not empty: written, recognised and removed.
 
 What was made up is of runs whose id begins with a mark, reads of a kind of their own, incidents whose first event has a note, and requests
 and reviews of people with the mark behind their names. Queries leave it out unless they are asked for it: nothing is judged, learned,
@@ -105,7 +105,7 @@ def is_made_up_person(name: str) -> bool:
 
 
 def real(run_id: Any) -> ColumnElement[bool]:
-    """That a row's run is none that was made up."""
+    """The condition that a row belongs to a real run, not to made-up history."""
     condition: ColumnElement[bool] = ~run_id.startswith(RUN_PREFIX, autoescape=True)
     return condition
 

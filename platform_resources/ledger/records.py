@@ -89,7 +89,7 @@ class PortPublication:
 
     @property
     def known_until(self) -> datetime | None:
-        """As of when it is, at the latest its publication; None where that is not known."""
+        """The moment that the version describes, never after its publication; None where that is unknown."""
         return known_until(self.published_at, self.watermark, self.watermark_unknown)
 
 

@@ -1,4 +1,4 @@
-"""What a column's class is at least: that of the most restricted column whose values become part of it."""
+"""The least class of a column: that of the most restricted column whose values it contains."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -8,7 +8,8 @@ from typing import Any
 from platform_resources.lineage.column_uses import Kind, stronger, weaker
 from platform_resources.lineage.product_lineage import ProductLineage
 from platform_resources.plan import conventions
-from platform_resources.plan.plan import InputPlan, MeshPlan, OutputPlan
+from platform_resources.plan.plan import MeshPlan
+from platform_resources.plan.port_plans import InputPlan, OutputPlan
 from platform_resources.spec.values.column_names import folded_column
 
 
@@ -60,7 +61,7 @@ class MeshLineage:
         return self._built.get(product, ProductLineage()).names(port.model if port is not None else place)
 
     def is_built(self, product: str) -> bool:
-        """Whether a build has told anything of the product."""
+        """Whether a build has recorded lineage of the product."""
         return bool(self._built.get(product, ProductLineage()).models)
 
     def unresolved(self, product: str, place: str) -> str:

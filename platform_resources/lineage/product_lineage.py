@@ -50,7 +50,7 @@ class ProductLineage:
 
 
 def lineage_text(lineage: ProductLineage) -> str:
-    """As JSON."""
+    """The lineage as JSON."""
     models = {
         name: {
             "names": model.names,
@@ -66,7 +66,7 @@ def lineage_text(lineage: ProductLineage) -> str:
 
 
 def lineage_from(text: str) -> ProductLineage:
-    """From such JSON; empty if it has another form. Raises ValueError for what is no JSON."""
+    """The lineage from its JSON; empty if the JSON has another form. Raises ValueError for text that is not JSON."""
     data = json.loads(text)
     if data.get("form") != FORM:
         return ProductLineage()

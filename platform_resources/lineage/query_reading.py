@@ -25,7 +25,7 @@ class QueryReader:
         self._catalog, self._tables = catalog.casefold(), tables
 
     def query(self, node: exp.Expr, outer: Scope) -> QueryColumns:
-        """Of a SELECT, a set operation, VALUES, or one of them in parentheses. Raises Unresolvable."""
+        """The columns of a SELECT, set operation, VALUES, or one of them in parentheses. Raises Unresolvable."""
         scope = Scope(outer)
         self._read_with(node, scope)
         match node:

@@ -10,7 +10,8 @@ from platform_resources.marketplace.display.column_ways import ColumnLink, colum
 from platform_resources.marketplace.display.phrases import PageTimes, count, listed
 from platform_resources.marketplace.kept_view import Market
 from platform_resources.marketplace.shop import Missing
-from platform_resources.plan.plan import ConsumerPlan, MeshPlan, ProductPlan
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.plan.port_plans import ConsumerPlan
 from platform_resources.services.showing.column_lineage import ColumnLineage, NoSuchColumn, column_at, lineage_of
 from platform_resources.services.showing.mesh_overview import MeshOverview
 

@@ -19,7 +19,7 @@ from platform_resources.services.access.reader_views import ReaderView
 from platform_resources.services.access.tokens import within
 from platform_resources.services.showing.published_files import PublishedFile, published_files
 from platform_resources.services.standards.exported_products import CannotExport, export
-from platform_resources.warehouses.protocol import QueryFailed
+from platform_resources.warehouses.engine_errors import QueryFailed
 
 MOST_RANGES = 5
 FILES = "/api/v1/products/"

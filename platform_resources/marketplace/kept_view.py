@@ -14,7 +14,7 @@ from platform_resources.lineage.mesh_lineage import MeshLineage
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.refresh.built_lineage import lineage_stamp
 from platform_resources.repository.change_stamp import change_stamp
-from platform_resources.repository.mesh_repository import dagster_home, state_folder
+from platform_resources.repository.mesh_folders import dagster_home, state_folder
 from platform_resources.services.catalog.search_index import SearchIndex, search_index
 from platform_resources.services.catalog.searching import Reputation, reputation, signals
 from platform_resources.services.showing.column_lineage import mesh_lineage

@@ -24,7 +24,9 @@ from platform_resources.marketplace.display.watched_rows import watched_rows
 from platform_resources.marketplace.kept_view import Market
 from platform_resources.marketplace.people.access_pages import subjects
 from platform_resources.marketplace.shop import reads_as
-from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
+from platform_resources.plan.model_plans import DataSetPlan
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.port_plans import OutputPlan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.repository.product_readme import readme_text

@@ -10,7 +10,8 @@ from platform_resources.capabilities.support.sql_text import relation_sql
 from platform_resources.measuring.measure_plan import first_queries
 from platform_resources.measuring.metrics import Asked, Metric
 from platform_resources.plan.check_plans import ObjectivePlan
-from platform_resources.plan.plan import ModelPlan, ProductPlan
+from platform_resources.plan.model_plans import ModelPlan
+from platform_resources.plan.plan import ProductPlan
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -11,8 +11,10 @@ from platform_resources.capabilities.protocols import Dimension
 from platform_resources.monitors.monitor_costs import MonitorCost, Surroundings, Work, cost, dbt_test_work, objective_work
 from platform_resources.plan.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan
 from platform_resources.plan.from_products.written_tests import test_name, written_test
-from platform_resources.plan.plan import InputPlan, ModelPlan, ProductPlan
+from platform_resources.plan.model_plans import ModelPlan
+from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.plan_text import plain
+from platform_resources.plan.port_plans import InputPlan
 
 ChangeKind = Literal["create", "change", "retrain", "rename", "remove"]
 SETTINGS, LEARNED = "settings.", "settings.learned"

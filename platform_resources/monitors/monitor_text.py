@@ -19,7 +19,7 @@ def changes_text(products: Sequence[ProductChanges]) -> str:
 
 
 def count_text(products: Iterable[ProductChanges]) -> str:
-    """`2 to create, 1 to remove, 7 unchanged`; what there is none of is left out."""
+    """`2 to create, 1 to remove, 7 unchanged`; zero counts are left out."""
     changed = list(products)
     counts = [(sum(product.count(kind) for product in changed), f"to {kind}") for kind in SYMBOLS]
     counts.append((sum(product.unchanged for product in changed), "unchanged"))
@@ -63,7 +63,7 @@ def _in_all(products: Sequence[ProductChanges]) -> str:
 
 
 def shown(value: Any) -> str:
-    """As in YAML: text bare, unless it would be read as something else."""
+    """A value as in YAML: text without quotes, unless it would be read as something else."""
     match value:
         case None:
             return "(none)"

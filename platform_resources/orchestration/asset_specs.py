@@ -11,7 +11,9 @@ from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import CheckPlan, Shown, SourceLine
 from platform_resources.plan.conventions import Key, problems_key
-from platform_resources.plan.plan import ConsumerPlan, InputPlan, ModelPlan, OutputPlan, ProductPlan, RejectedProduct
+from platform_resources.plan.model_plans import ModelPlan
+from platform_resources.plan.plan import ProductPlan, RejectedProduct
+from platform_resources.plan.port_plans import ConsumerPlan, InputPlan, OutputPlan
 from platform_resources.spec.components import Column
 from platform_resources.spec.problems import problems_text
 from platform_resources.spec.values.deadlines import Deadlines, MaxAge
@@ -20,6 +22,7 @@ from platform_resources.warehouses.targets import warehouse
 
 
 def asset_key(key: Key) -> dg.AssetKey:
+    """Dagster's form of a key."""
     return dg.AssetKey(list(key))
 
 
@@ -61,6 +64,7 @@ class SpecMinter:
         )
 
     def input(self, port: InputPlan) -> dg.AssetSpec:
+        """The asset of an input port."""
         promised = column_schema(port.upstream.columns) if port.upstream else {}
         address = _address(port.pull.address) if isinstance(port.pull, NotPulled) else {}
         described = port.description or f"Input port {port.title}."
@@ -101,6 +105,7 @@ class SpecMinter:
         return list(self.product.data_set(data_set).spec.owners.names) if data_set else []
 
     def output(self, port: OutputPlan) -> dg.AssetSpec:
+        """The asset of an output port."""
         model = next((model for model in self.product.models if model.name == port.model), None)
         # Dagster counts from the last materialisation: only where that comes with the pull does it say how old the data is.
         policy = freshness_policy(port.fresh_for)
@@ -130,6 +135,7 @@ class SpecMinter:
         )
 
     def scorecard(self) -> dg.AssetSpec:
+        """The asset of the product's scorecard."""
         product = self.product
         described = f"How {product.title} keeps its promises: every objective with its verdict.\n\n{product.info.purpose}".strip()
         dependencies = [port.key for port in product.outputs]
@@ -138,6 +144,7 @@ class SpecMinter:
         )
 
     def consumer(self, consumer: ConsumerPlan) -> dg.AssetSpec:
+        """The asset of a consumer outside the mesh."""
         described = consumer.description or f"{consumer.title}, outside the mesh."
         metadata: dict[str, Any] = {"url": dg.MetadataValue.url(consumer.url)} if consumer.url else {}
         owned: dict[str, Any] = {"owners": [consumer.owner]} if consumer.owner and is_owner(consumer.owner) else {}
@@ -150,6 +157,7 @@ class SpecMinter:
 
 
 def check_specs(checks: Iterable[CheckPlan]) -> Iterator[dg.AssetCheckSpec]:
+    """The asset checks of these planned checks."""
     for check in checks:
         yield dg.AssetCheckSpec(
             check.name,

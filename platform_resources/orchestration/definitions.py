@@ -33,7 +33,8 @@ from platform_resources.plan.from_products.mesh_plan import mesh_plan
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
 from platform_resources.refresh.stages import Audit, Build, Publish, Pull, Score, pulled_ports, stages
 from platform_resources.repository.known_documents import remembering_reader
-from platform_resources.repository.mesh_repository import mesh_root, read_mesh, state_folder, with_all_texts
+from platform_resources.repository.mesh_folders import mesh_root, state_folder
+from platform_resources.repository.mesh_repository import read_mesh, with_all_texts
 from platform_resources.services.control_ports.declared_ports import control_ports
 from platform_resources.spec.problems import Problem
 

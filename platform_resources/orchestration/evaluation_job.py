@@ -1,4 +1,4 @@
-"""What is judged between refreshes: every indicator of a domain, as a check on its product's scorecard."""
+"""The job of each domain that judges every indicator between refreshes, as checks on the scorecards."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.promises.grades import LastRefresh
 from platform_resources.promises.scores import ProductScore
 from platform_resources.refresh.gate import AuditVerdict
-from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.repository.mesh_folders import state_folder
 from platform_resources.services.control_ports.registering import register
 from platform_resources.services.evaluation_round import EvaluationRound, evaluate
 from platform_resources.services.indicator_sentences import standing_data, standing_text

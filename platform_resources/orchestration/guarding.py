@@ -1,4 +1,4 @@
-"""What Dagster calls of ours: what it fails with reaches Dagster's history, pages and logs without secrets."""
+"""Keep secrets out of what Dagster stores and shows when a step, sensor or job fails."""
 
 import functools
 import inspect
@@ -18,7 +18,7 @@ from platform_resources.orchestration.refresh_resource import RefreshResource
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.redaction.redaction import Hide, mask_all
 from platform_resources.repository.product_secrets import hiding
-from platform_resources.warehouses.protocol import NotSupported
+from platform_resources.warehouses.engine_errors import NotSupported
 
 _Step = Callable[[Any, RefreshResource], Iterator[Any]]
 P = ParamSpec("P")

@@ -6,7 +6,7 @@ from pathlib import Path
 from dagster import DagsterInstance
 from filelock import FileLock
 
-from platform_resources.repository.mesh_repository import dagster_home
+from platform_resources.repository.mesh_folders import dagster_home
 from platform_resources.settings import DAGSTER_HOME
 
 SETTINGS, LOCK = "dagster.yaml", ".opening.lock"

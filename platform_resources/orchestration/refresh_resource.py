@@ -49,13 +49,16 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def root_folder(self) -> Path:
+        """The mesh's root."""
         return Path(self.root)
 
     @property
     def state_folder(self) -> Path:
+        """Where the refresh keeps databases and versions."""
         return Path(self.state)
 
     def now(self) -> datetime:
+        """The time at which the refresh takes place, in UTC."""
         if self.clock is None:
             return datetime.now(UTC)
         try:

@@ -1,4 +1,4 @@
-"""Refreshing products from the command line: each as one Dagster run, in this process."""
+"""Refresh products from the command line: each as one Dagster run, in this process."""
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ from platform_resources.orchestration.runs import run_here
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import CheckPlan
 from platform_resources.plan.plan import MeshPlan, ProductPlan
-from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.repository.mesh_folders import state_folder
 from platform_resources.services.refreshes.outcomes import FailedCheck, Refreshed, StagesEnd, refreshed
 
 Report = Callable[[str, str], None]

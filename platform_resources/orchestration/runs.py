@@ -1,4 +1,4 @@
-"""Runs of jobs in this process, which Dagster's pages show with the job of its code location, as they show those of the daemon."""
+"""Run jobs in this process so that Dagster's pages show them like runs of the daemon."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a refresh says of its product at its end, however it ends: the scorecard, and the health of each output port."""
+"""The end of a refresh, however it ends: the scorecard, and the health of each output port."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

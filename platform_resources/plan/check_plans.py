@@ -77,7 +77,7 @@ class OwnedKey:
 
     @property
     def relation(self) -> Relation:
-        """Where its values are during an audit; no input port can have this name."""
+        """The relation that holds the key's values during an audit; no input port can have its name."""
         return Relation("inputs", f"key of {self.identifier}")
 
 

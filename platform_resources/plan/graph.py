@@ -32,16 +32,16 @@ def downstream(upstream: Graph) -> dict[str, tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class ProductGraph:
-    """Of each product those that it reads from, and what follows from that, reckoned once."""
+    """The products that each product reads from, and what follows from that, computed once."""
 
     upstream: Graph
 
     @cached_property
     def downstream(self) -> Mapping[str, tuple[str, ...]]:
-        """Of each product those that read from it."""
+        """The products that read from each product."""
         return downstream(self.upstream)
 
     @cached_property
     def depths(self) -> Mapping[str, int]:
-        """Of each product how many are upstream of it: in this order each comes after all that it reads from."""
+        """How many products are upstream of each; in this order each product comes after those it reads from."""
         return {name: len(ancestors(name, self.upstream)) for name in {*self.upstream, *self.downstream}}

@@ -3,199 +3,23 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import cached_property
 
 from platform_resources.access.reader_standing import Offers
-from platform_resources.access.views import DataSetViews
-from platform_resources.capabilities.measures import Relation, measured_relation
-from platform_resources.capabilities.protocols import Pull, Store
-from platform_resources.plan.check_plans import NOTHING_SHOWN, CheckPlan, IndicatorPlan, ObjectivePlan, Shown, SourceLine
+from platform_resources.plan.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, SourceLine
 from platform_resources.plan.conventions import Key
 from platform_resources.plan.graph import ProductGraph
 from platform_resources.plan.incident_rules import Rule
+from platform_resources.plan.model_plans import DataSetPlan, MetricPlan, ModelPlan, SemanticModelPlan
+from platform_resources.plan.port_plans import ConsumerPlan, InputPlan, OutputPlan
 from platform_resources.plan.routes import ChannelPlan, DigestPlan, Patience, RoutePlan
 from platform_resources.spec.agreements import DataSharingAgreement
-from platform_resources.spec.components import Column, DataProduct, DataSet, InputColumn, Refresh
+from platform_resources.spec.components import DataProduct, Refresh
 from platform_resources.spec.data_classes import STANDARD_CLASSES, DataClass
 from platform_resources.spec.domain_document import Compute
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.values.deadlines import MaxAge
-
-
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """The output port that an input port reads, and the columns it promised when the plan was made.
-
-    `offers` is what its product offers to whom, in which `views`; None while its document does not tell that. `domain_access` is whether it
-    is known that products of its domain see everything. `role` is the one asked for.
-    """
-
-    product: str
-    domain: str
-    port: str
-    version: str
-    columns: tuple[Column, ...]
-    offers: Offers | None = None
-    views: DataSetViews = field(default_factory=DataSetViews)
-    domain_access: bool = False
-    role: str = ""
-    former_products: tuple[str, ...] = field(default=(), metadata={"planned": False})
-
-
-@dataclass(frozen=True, slots=True)
-class InputPlan:
-    """One input port: how it is pulled and what its failure means. `set_aside`: rows that break its contract go to quarantine."""
-
-    name: str
-    title: str
-    description: str
-    key: Key
-    interface: str
-    kind: str
-    pull: Pull
-    upstream: Upstream | None
-    source: Key | None
-    dependencies: tuple[Key, ...]
-    serve_last_good: bool
-    max_staleness: timedelta | None
-    columns: tuple[InputColumn, ...]
-    checks: tuple[CheckPlan, ...]
-    place: SourceLine
-    set_aside: bool = field(default=False, metadata={"planned": False})
-    former_names: tuple[str, ...] = field(default=(), metadata={"planned": False})
-
-
-@dataclass(frozen=True, slots=True)
-class ModelPlan:
-    """One dbt model, or a seed or snapshot, as `kind` says; `data_set` is empty for an internal one.
-
-    `sql_digest` changes with whatever changes what it makes. `shown` is what dagster-dbt's translator says of it.
-    """
-
-    name: str
-    description: str
-    key: Key
-    dependencies: tuple[Key, ...]
-    data_set: str
-    columns: tuple[Column, ...]
-    primary_key: tuple[str, ...]
-    tests: tuple[CheckPlan, ...]
-    materialized: str
-    sql_digest: str
-    place: SourceLine
-    kind: str
-    relation: Relation
-    shown: Shown = field(default=NOTHING_SHOWN, hash=False, metadata={"planned": False})
-    sql: str = field(default="", metadata={"planned": False})
-
-
-@dataclass(frozen=True, slots=True)
-class DataSetPlan:
-    """One data set with the relation that holds it, and the views of it that roles have. Of `shown` columns values may be told."""
-
-    name: str
-    title: str
-    model: str
-    spec: DataSet
-    relation: Relation
-    views: DataSetViews
-    shown: tuple[str, ...]
-    place: SourceLine
-
-    @property
-    def measured(self) -> Relation:
-        """The relation as it is measured: without the values that stand for null."""
-        return measured_relation(self.relation, self.spec)
-
-    @property
-    def former_columns(self) -> dict[str, tuple[str, ...]]:
-        """What its columns were called before, by the name that they have now."""
-        return {column.name: column.renamed_from for column in self.spec.columns if column.renamed_from}
-
-
-@dataclass(frozen=True, slots=True)
-class OutputPlan:
-    """One output port: which data set, stored how, kept how long.
-
-    `version` is its own, where it is of an older major than the product; until `end_date`, `replacement` is offered beside it.
-    `fresh_for` is how long a version is promised to be fresh after the pulls that it is made from, where nothing else tells its age.
-    After its `retention` an older version is taken away, however many are to be kept.
-    """
-
-    name: str
-    title: str
-    description: str
-    key: Key
-    interface: str
-    kind: str
-    data_set: str
-    model: str
-    store: Store
-    keep_versions: int
-    fresh_for: MaxAge | None
-    folder: str
-    place: SourceLine
-    retention: timedelta | None = None
-    former_names: tuple[str, ...] = field(default=(), metadata={"planned": False})
-    version: str | None = field(default=None, metadata={"planned": "where there is one"})
-    replacement: str | None = field(default=None, metadata={"planned": False})
-    end_date: date | None = field(default=None, metadata={"planned": False})
-
-    @property
-    def is_ending(self) -> bool:
-        """Whether its readers are to move to another port."""
-        return (self.version or self.replacement or self.end_date) is not None
-
-
-@dataclass(frozen=True, slots=True)
-class ConsumerPlan:
-    """A known consumer outside the mesh."""
-
-    name: str
-    title: str
-    key: Key
-    kind: str
-    dependencies: tuple[Key, ...]
-    url: str | None
-    owner: str | None
-    description: str
-    place: SourceLine
-    probe: bool = field(default=False, metadata={"planned": False})
-
-
-@dataclass(frozen=True, slots=True)
-class MetricPlan:
-    """A number that the team defines for dbt's semantic layer. `kind` is dbt's word; `models` are those that it is made from."""
-
-    name: str
-    title: str
-    kind: str
-    description: str
-    models: tuple[str, ...]
-    place: SourceLine
-
-
-@dataclass(frozen=True, slots=True)
-class SemanticModelPlan:
-    """What the team says of one model for dbt's semantic layer: by which entities and dimensions its measures can be looked at."""
-
-    name: str
-    title: str
-    description: str
-    model: str
-    entities: tuple[str, ...]
-    dimensions: tuple[str, ...]
-    measures: tuple[str, ...]
-    place: SourceLine
-
-    @property
-    def text(self) -> str:
-        """In a line: `of orders: measures revenue, by customer, ordered_on`."""
-        measures = f"measures {', '.join(self.measures)}" if self.measures else "no measures"
-        by = ", ".join((*self.entities, *self.dimensions))
-        return f"of {self.model}: {measures}{f', by {by}' if by else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +185,7 @@ class MeshPlan:
 
     @cached_property
     def renamed(self) -> Mapping[str, str]:
-        """Of each former name of a product the one that it has now."""
+        """The present name of each former product name."""
         return {former: product.name for product in self.products for former in product.former_names}
 
     @cached_property
@@ -377,7 +201,7 @@ class MeshPlan:
 
     @cached_property
     def upstream(self) -> Mapping[str, tuple[str, ...]]:
-        """Of each product those that it reads from."""
+        """The products that each product reads from."""
         return {
             product.name: tuple(dict.fromkeys(port.upstream.product for port in product.inputs if port.upstream is not None))
             for product in self.products
@@ -385,7 +209,7 @@ class MeshPlan:
 
     @property
     def downstream(self) -> Mapping[str, tuple[str, ...]]:
-        """Of each product those that read from it."""
+        """The products that read from each product."""
         return self.graph.downstream
 
     @cached_property

@@ -9,7 +9,8 @@ from typing import Any
 
 from platform_resources.access.views import DataSetViews
 from platform_resources.plan.check_plans import SourceLine
-from platform_resources.plan.plan import InputPlan, MeshPlan, ProductPlan
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.plan.port_plans import InputPlan
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.durations import duration_text
 

@@ -10,7 +10,8 @@ from platform_resources.access.role_folders import RoleFolder, wanted_folders
 from platform_resources.access.views import mask_problem
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.capabilities.support.sql_text import quoted
-from platform_resources.plan.plan import DataSetPlan, DomainPlan, MeshPlan, ProductPlan
+from platform_resources.plan.model_plans import DataSetPlan
+from platform_resources.plan.plan import DomainPlan, MeshPlan, ProductPlan
 from platform_resources.spec.agreements import MaskUse
 from platform_resources.spec.data_classes import DataClass
 from platform_resources.spec.domain_document import Compute
@@ -71,7 +72,7 @@ class MeshTenancy:
 
 
 def mesh_tenancy(plan: MeshPlan, known: KnownGrants, now: datetime) -> MeshTenancy:
-    """By the agreements, and the grants that are in force."""
+    """The tenancy of every domain and product, from the agreements and the grants in force."""
     domains = tuple(domain_tenancy(domain) for domain in plan.domains)
     products = tuple(product_tenancy(product, known, now) for product in plan.products)
     return MeshTenancy(domains, products, tuple((rejected.domain, rejected.name) for rejected in plan.rejected))

@@ -84,7 +84,7 @@ def by_deadlines(
     now: datetime,
     exclusions: Iterable[ExcludedPeriod] = (),
 ) -> tuple[Slice, ...]:
-    """Each whole slice good if at every deadline within it what is due was published. One in which nothing is due is excluded.
+    """Each whole slice, good if at every deadline in it the data due then was published; without a deadline it is excluded.
 
     Deadlines in excluded time do not count.
     """

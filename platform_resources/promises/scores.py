@@ -113,7 +113,7 @@ def badge(weakest: int) -> Badge:
 
 
 def score_data(scored: ProductScore) -> dict[str, Any]:
-    """As plain values, for JSON."""
+    """The score as plain values, for JSON."""
     return {**asdict(scored), "weakest": scored.weakest}
 
 

@@ -9,7 +9,9 @@ from platform_resources.capabilities.support.sql_text import names_in
 from platform_resources.publications.published_versions import publishing, shelf
 from platform_resources.publications.version_records import PortVersion, Publication
 from platform_resources.spec.values.names import is_name
-from platform_resources.warehouses.protocol import Bounds, PublishedPort, PublishedRows, QueryFailed, Readable
+from platform_resources.warehouses.engine_errors import QueryFailed
+from platform_resources.warehouses.protocol import Bounds
+from platform_resources.warehouses.published_places import PublishedPort, PublishedRows, Readable
 from platform_resources.warehouses.targets import warehouse
 from platform_resources.warehouses.written_results import WantedResult, WrittenResult
 

@@ -18,8 +18,8 @@ from platform_resources.publications.consumer_queries import NothingPublished, p
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import PortVersion, Publication, Versions, VersionsUnreadable
 from platform_resources.redaction.redaction import mask
+from platform_resources.warehouses.engine_errors import EngineError, QueryFailed
 from platform_resources.warehouses.limits import SettingInvalid
-from platform_resources.warehouses.protocol import EngineError, QueryFailed
 from platform_resources.warehouses.table_servers import ServingFailed
 from platform_resources.warehouses.targets import serving_store, warehouse
 

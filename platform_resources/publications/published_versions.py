@@ -31,7 +31,8 @@ from platform_resources.publications.version_records import (
     with_names,
 )
 from platform_resources.spec.values.versions import Version, VersionRange
-from platform_resources.warehouses.protocol import ProductDatabase, PublishedFiles
+from platform_resources.warehouses.protocol import ProductDatabase
+from platform_resources.warehouses.published_places import PublishedFiles
 from platform_resources.warehouses.targets import warehouse
 
 POINTER = "latest.json"

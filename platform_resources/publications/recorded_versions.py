@@ -21,7 +21,9 @@ from platform_resources.publications.version_records import (
     with_names,
 )
 from platform_resources.spec.values.versions import VersionRange
-from platform_resources.warehouses.protocol import DatabaseBusy, NotSupported, ProductDatabase, PublishedPort, VersionRows
+from platform_resources.warehouses.engine_errors import DatabaseBusy, NotSupported
+from platform_resources.warehouses.protocol import ProductDatabase, VersionRows
+from platform_resources.warehouses.published_places import PublishedPort
 
 if TYPE_CHECKING:
     from platform_resources.publications.published_versions import Shelf

@@ -16,7 +16,8 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.spec.values.durations import duration_text
 from platform_resources.spec.values.versions import Version, VersionRange
-from platform_resources.warehouses.protocol import CatalogView, ProductDatabase, PublishedPort, ShownPart
+from platform_resources.warehouses.protocol import ProductDatabase
+from platform_resources.warehouses.published_places import CatalogView, PublishedPort, ShownPart
 
 # A reader that has just looked at the pointer still finds the version it saw, however few are kept.
 GRACE = timedelta(minutes=10)

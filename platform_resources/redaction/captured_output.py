@@ -31,7 +31,7 @@ class _Hiding(TextIOBase):
 
 @contextmanager
 def hiding_output(hide: Hide) -> Iterator[None]:
-    """Nothing printed or logged inside shows a secret, whatever handlers there are; all of it goes to standard error."""
+    """While inside, whatever is printed or logged goes to standard error with its secrets masked."""
     shown = _Hiding(sys.stderr, hide)
     factory = logging.getLogRecordFactory()
     logging.setLogRecordFactory(lambda *args, **more: _hidden(factory(*args, **more), hide))

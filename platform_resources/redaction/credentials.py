@@ -69,7 +69,7 @@ _QUOTES = re.compile(r"""^\\{0,4}["'{]|\\{0,4}["'}]$""")
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
-    """From where to where credentials stand in the text, in no order; they may overlap."""
+    """Start and end of each credential in the text, unordered; they may overlap."""
     for pattern in (*_PATTERNS, _KNOWN):
         for match in pattern.finditer(text):
             begin, end = _bare(text, *match.span("secret"))

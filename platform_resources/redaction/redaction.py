@@ -58,7 +58,7 @@ def mask_all(environment: Mapping[str, str]) -> Mask:
 
 
 def environment_secrets(environment: Mapping[str, str], named: Collection[str]) -> frozenset[str]:
-    """What variables hold that must not be told: those that are called a password, token or key, and those that the mesh names.
+    """Secret values of the environment: of variables called password, token or key, and of those that the mesh names.
 
     Not hidden are values shorter than six characters, ordinary words, and of a variable that is not called a secret also folders and
     numbers. Of an address that is not called one, the password and such are hidden.

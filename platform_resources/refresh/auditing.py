@@ -13,7 +13,8 @@ from platform_resources.measuring.failing_rows import failing_rows_sql
 from platform_resources.measuring.measure_plan import first_queries
 from platform_resources.measuring.metrics import Asked
 from platform_resources.plan.check_plans import ObjectivePlan, OwnedKey
-from platform_resources.plan.plan import DataSetPlan, ProductPlan
+from platform_resources.plan.model_plans import DataSetPlan
+from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.zones import zone_of
 from platform_resources.promises.judgement import objective_judged
 from platform_resources.publications.version_records import Publication
@@ -23,8 +24,9 @@ from platform_resources.refresh.mending.proposed_repairs import most_mended
 from platform_resources.refresh.scanning import days_text, scanned
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.warehouses.discretion import discretion
+from platform_resources.warehouses.engine_errors import EngineError, QueryTooLarge, QueryTooSlow
 from platform_resources.warehouses.measured_queries import measure
-from platform_resources.warehouses.protocol import EngineError, ProductDatabase, QueryTooLarge, QueryTooSlow
+from platform_resources.warehouses.protocol import ProductDatabase
 
 # Of so many failing rows the keys are shown, as docs/spec.md says.
 SAMPLE_ROWS = 5
@@ -131,7 +133,7 @@ def _asked(objectives: Iterable[ObjectivePlan], measures: Mapping[str, Mapping[s
 
 
 def unaudited(product: ProductPlan, reason: str) -> tuple[Audited, ...]:
-    """Every objective is unknown where there is nothing to look at but what is left of an earlier build."""
+    """Every objective as unknown, since only an earlier build is there to look at."""
     unknown = Judgement("unknown", f"not audited: {reason}")
     return tuple(Audited(objective, unknown, "", ()) for objective in product.audited)
 

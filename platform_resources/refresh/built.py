@@ -7,7 +7,8 @@ from dataclasses import asdict
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.plan.needed_inputs import needed_inputs
-from platform_resources.plan.plan import InputPlan, ProductPlan
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.port_plans import InputPlan
 from platform_resources.refresh.relations import with_relations
 from platform_resources.warehouses.protocol import ProductDatabase
 

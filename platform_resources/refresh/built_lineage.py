@@ -17,7 +17,8 @@ from platform_resources.dbt.project_slices import replace_file
 from platform_resources.lineage.product_lineage import FORM, ModelLineage, ProductLineage, lineage_from, lineage_text
 from platform_resources.plan import conventions
 from platform_resources.plan.conventions import Placed
-from platform_resources.plan.plan import ModelPlan, ProductPlan
+from platform_resources.plan.model_plans import ModelPlan
+from platform_resources.plan.plan import ProductPlan
 from platform_resources.warehouses.protocol import ProductDatabase
 from platform_resources.warehouses.targets import warehouse
 
@@ -25,7 +26,7 @@ _KEEPS_ROWS = ("incremental", "snapshot")
 
 
 def kept_lineage(state: Path, product: Placed) -> ProductLineage:
-    """What the last build has told; nothing where the product was never built."""
+    """The lineage that the last build recorded; empty where the product was never built."""
     try:
         return lineage_from((state / conventions.lineage_file(product.domain, product.name)).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -33,7 +34,7 @@ def kept_lineage(state: Path, product: Placed) -> ProductLineage:
 
 
 def lineage_stamp(state: Path, products: Iterable[Placed]) -> tuple[tuple[int, int], ...]:
-    """What differs as soon as a build has told something else of any of the products."""
+    """A value that changes when a build of any of the products records other lineage."""
     return tuple(_stamp(state / conventions.lineage_file(product.domain, product.name)) for product in products)
 
 
@@ -53,7 +54,7 @@ def built_columns(database: ProductDatabase, product: ProductPlan) -> dict[str, 
 def keep_lineage(
     database: ProductDatabase, state: Path, product: ProductPlan, compiled: Mapping[str, str], typed: Mapping[str, Mapping[str, str]]
 ) -> ProductLineage:
-    """Of what was just built; `compiled` is the SQL of each model, `typed` the columns that `built_columns` gave.
+    """Record the lineage of this build; `compiled` is the SQL of each model, `typed` the columns that `built_columns` gave.
 
     A model of which nothing has changed is not looked at again.
     """

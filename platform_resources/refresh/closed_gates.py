@@ -9,4 +9,5 @@ def closed_gate_text(reasons: Iterable[str], served: str | None) -> str:
 
 
 def served_text(served: str | None) -> str:
+    """Which version consumers still get."""
     return f"version {served} is still served" if served else "no version has been published yet"

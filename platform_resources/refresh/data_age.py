@@ -7,9 +7,10 @@ from typing import Any
 
 from platform_resources.capabilities.support.recency import Recency, ahead_sql, newest_sql, of_inputs, of_rows
 from platform_resources.capabilities.support.sql_text import quoted, relation_sql
+from platform_resources.plan.model_plans import DataSetPlan
 from platform_resources.plan.needed_inputs import needed_inputs
-from platform_resources.plan.plan import DataSetPlan, ProductPlan
-from platform_resources.refresh.pulling import PULLS
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.refresh.sources.pull_records import PULLS
 from platform_resources.refresh.sources.shared_pulls import BROUGHT
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.warehouses.protocol import ProductDatabase
@@ -27,7 +28,7 @@ def delivered_rows(database: ProductDatabase, product: ProductPlan) -> dict[str,
 
 
 def made_from_inputs(database: ProductDatabase, product: ProductPlan, now: datetime) -> Mapping[str, Recency]:
-    """Of each data set whose rows do not tell when they were changed: as of when the oldest input is that it needs."""
+    """For data sets whose rows do not say when they changed: the age of the oldest input that each needs."""
     silent = (data_set for data_set in product.data_sets if data_set.spec.updated_at is None)
     return {data_set.name: _of_inputs(database, product, data_set, now) for data_set in silent}
 
@@ -39,7 +40,7 @@ def _of_inputs(database: ProductDatabase, product: ProductPlan, data_set: DataSe
 
 
 def recency(database: ProductDatabase, product: ProductPlan, data_set: DataSetPlan, now: datetime) -> Recency:
-    """Of what the build has made of the data set."""
+    """The age of the data set as the build has made it."""
     column = data_set.spec.updated_at
     if column is None:
         return _of_inputs(database, product, data_set, now)

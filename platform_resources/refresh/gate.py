@@ -53,7 +53,7 @@ def gate(database: ProductDatabase) -> Gate:
 
 
 def close(database: ProductDatabase, reason: str) -> None:
-    """No audit opens the gate before a build has gone well: what it would look at is not made from what was pulled."""
+    """Close the gate until a build succeeds and is audited: what is there was not made from what was pulled."""
     set_gate(database, Gate(False, reason))
     set_unbuilt(database, reason)
 
@@ -66,9 +66,11 @@ def unbuilt(database: ProductDatabase, fingerprint: str) -> str:
 
 
 def set_unbuilt(database: ProductDatabase, reason: str, fingerprint: str = "") -> None:
+    """Keep why the models are not built; an empty reason where they are, by the build with this fingerprint."""
     database.remember(_TOPIC, _UNBUILT, reason)
     database.remember(_TOPIC, _BUILT_BY, fingerprint)
 
 
 def set_gate(database: ProductDatabase, new: Gate) -> None:
+    """Keep the gate for later steps and refreshes."""
     database.remember(_TOPIC, _NAME, json.dumps(asdict(new)))

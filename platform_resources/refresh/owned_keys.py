@@ -9,12 +9,13 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.published_versions import publishing, shelf
 from platform_resources.publications.version_records import PortVersion, VersionsUnreadable
 from platform_resources.spec.values.column_names import folded_column
-from platform_resources.warehouses.protocol import EngineError, NotSupported, ProductDatabase
+from platform_resources.warehouses.engine_errors import EngineError, NotSupported
+from platform_resources.warehouses.protocol import ProductDatabase
 
 
 @contextmanager
 def owned_keys(database: ProductDatabase, state: Path, product: ProductPlan) -> Iterator[Mapping[OwnedKey, str]]:
-    """Within, each key's relation is its owner's newest version; gives why not, of those that are not.
+    """Inside, each key's relation shows its owner's newest version; yields why not, for those that cannot be shown.
 
     The platform counts, the product reads nothing: so no grant is needed, no SQL of the product may run meanwhile, and afterwards the
     relations are gone.

@@ -12,8 +12,9 @@ from platform_resources.dbt.manifest import MAKERS
 from platform_resources.dbt.statement_work import listener
 from platform_resources.lineage.product_lineage import ProductLineage
 from platform_resources.plan import conventions
-from platform_resources.plan.plan import InputPlan, ProductPlan
+from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.plan_text import fingerprint
+from platform_resources.plan.port_plans import InputPlan
 from platform_resources.promises.grades import LastRefresh
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.auditing import Audited, audit, audit_inputs, audit_joins, unaudited
@@ -26,21 +27,15 @@ from platform_resources.refresh.kept_work import tagged, timed, wants_work
 from platform_resources.refresh.owned_keys import drop_keys, owned_keys
 from platform_resources.refresh.profiled_relations import PROFILES, profiles, settle
 from platform_resources.refresh.profiled_relations import forget as forget_profiles
-from platform_resources.refresh.publishing import (
-    Candidate,
-    failing_inputs,
-    old_versions_gone,
-    publish,
-    roles_given,
-    tidied,
-    unchanged_text,
-)
-from platform_resources.refresh.pulling import CURSORS, FAILURES, PULLS, PullContext, Pulled, PullFailed, pull
+from platform_resources.refresh.publishing import Candidate, failing_inputs, old_versions_gone, publish, roles_given, tidied, unchanged_text
+from platform_resources.refresh.pulling import pull
+from platform_resources.refresh.sources.pull_records import CURSORS, FAILURES, PULLS, PullContext, Pulled, PullFailed
 from platform_resources.refresh.sources.renamed_inputs import take_over_notes
 from platform_resources.refresh.stages import AuditDone, BegunRefresh, Built, Ending, InputPulled, PublishDone, PullDone, Scored, StopReason
 from platform_resources.refresh.views.class_travel import inherited_in, restricted
 from platform_resources.refresh.views.published_views import NotPublishable
-from platform_resources.repository.mesh_repository import target_of, write_generated_files
+from platform_resources.repository.generated_files import write_generated_files
+from platform_resources.repository.mesh_repository import target_of
 from platform_resources.repository.product_secrets import hiding
 from platform_resources.warehouses.protocol import ProductDatabase
 
@@ -208,9 +203,9 @@ def _served(refresh: BegunRefresh) -> str | None:
 
 def unaudited_ending(product: ProductPlan, reason: str, inputs: Iterable[Audited] = ()) -> Ending:
     """The scorecard of a refresh that ends before its audit: nothing was measured but `inputs`."""
-    known = {each.objective.check.name: each.judgement for each in inputs}
-    judged = [(each, known.get(each.check.name, Judgement("unknown", "not audited"))) for each in product.audited]
-    verdicts = tuple(AuditVerdict(each.check.title, each.dimension, said.verdict, said.reason) for each, said in judged)
+    known = {audited.objective.check.name: audited.judgement for audited in inputs}
+    judged = [(objective, known.get(objective.check.name, Judgement("unknown", "not audited"))) for objective in product.audited]
+    verdicts = tuple(AuditVerdict(objective.check.title, objective.dimension, said.verdict, said.reason) for objective, said in judged)
     return Ending(Gate(False, reason, verdicts), LastRefresh(f"not published: {reason}", reason))
 
 

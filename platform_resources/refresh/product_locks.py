@@ -15,7 +15,7 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.former_folders import led_elsewhere, take_over
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import Versions
-from platform_resources.warehouses.protocol import EngineError
+from platform_resources.warehouses.engine_errors import EngineError
 
 LONGEST_WAIT_SECONDS = 1800.0
 _LOOK_AGAIN_SECONDS = 5.0

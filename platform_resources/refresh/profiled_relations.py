@@ -17,10 +17,12 @@ from platform_resources.measuring.profile_queries import (
     profiled_columns,
 )
 from platform_resources.measuring.version_profiles import Profile, profile_data, profile_of
-from platform_resources.plan.plan import DataSetPlan, ProductPlan
+from platform_resources.plan.model_plans import DataSetPlan
+from platform_resources.plan.plan import ProductPlan
 from platform_resources.warehouses.discretion import Words, discretion, in_full
+from platform_resources.warehouses.engine_errors import EngineError
 from platform_resources.warehouses.measured_queries import measure
-from platform_resources.warehouses.protocol import EngineError, ProductDatabase
+from platform_resources.warehouses.protocol import ProductDatabase
 
 PROFILES = _CANDIDATE, _PUBLISHED = ("profile", "published profile")
 
@@ -35,10 +37,12 @@ class ProfiledDataSet:
 
     @property
     def asked(self) -> tuple[Asked, ...]:
+        """The measures that its profile needs."""
         return profile_asked(self.relation, self.columns)
 
     @property
     def mergings(self) -> Mapping[Metric, Merging]:
+        """How those measures of its days become those of all rows."""
         return profile_mergings(self.relation, self.columns)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from platform_resources.access.grants import KnownGrants
 from platform_resources.capabilities.support.file_formats import holds
 from platform_resources.plan import conventions
-from platform_resources.plan.plan import OutputPlan, ProductPlan
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.port_plans import OutputPlan
 from platform_resources.publications.published_versions import shelf, version_id
 from platform_resources.publications.version_records import (
     Keeping,
@@ -23,21 +24,17 @@ from platform_resources.publications.version_records import (
     kept_longer,
 )
 from platform_resources.refresh.data_age import recency
-from platform_resources.refresh.pulling import FAILURES, substance
+from platform_resources.refresh.sources.pull_records import FAILURES, substance
 from platform_resources.refresh.views.class_travel import InheritedClasses, as_inherited, inherited_in
 from platform_resources.refresh.views.folder_modes import NoGroup
 from platform_resources.refresh.views.published_views import NotPublishable, PortPart, written_views
 from platform_resources.refresh.views.role_files import give_roles
 from platform_resources.refresh.views.role_views import show_to_roles
 from platform_resources.refresh.views.served_versions import shown_by_server, tidied_server
+from platform_resources.warehouses.engine_errors import DatabaseBusy, EngineError, NotSupported
 from platform_resources.warehouses.limits import SettingInvalid
-from platform_resources.warehouses.protocol import (
-    DatabaseBusy,
-    EngineError,
-    NotSupported,
-    ProductDatabase,
-    PublishedPort,
-)
+from platform_resources.warehouses.protocol import ProductDatabase
+from platform_resources.warehouses.published_places import PublishedPort
 from platform_resources.warehouses.table_servers import ServingFailed
 from platform_resources.warehouses.targets import warehouse
 

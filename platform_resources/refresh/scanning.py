@@ -7,7 +7,8 @@ from platform_resources.capabilities.measures import Reading
 from platform_resources.capabilities.support.shares import amount
 from platform_resources.measuring.merging import mergings
 from platform_resources.measuring.metrics import Asked
-from platform_resources.plan.plan import DataSetPlan, ProductPlan
+from platform_resources.plan.model_plans import DataSetPlan
+from platform_resources.plan.plan import ProductPlan
 from platform_resources.refresh.profiled_relations import ProfiledDataSet, keep, profile, subjects
 from platform_resources.warehouses.discretion import discretion
 from platform_resources.warehouses.measured_queries import measure

@@ -11,14 +11,15 @@ from platform_resources.capabilities.protocols import NotPulled
 from platform_resources.dbt.build import NodeResult
 from platform_resources.dbt.full_refresh import way_out
 from platform_resources.lineage.product_lineage import ProductLineage
-from platform_resources.plan.plan import InputPlan, ProductPlan
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.port_plans import InputPlan
 from platform_resources.promises.grades import LastRefresh
 from platform_resources.publications.version_records import Publication
 from platform_resources.refresh.auditing import Audited
 from platform_resources.refresh.gate import Gate
 from platform_resources.refresh.profiled_relations import Published
 from platform_resources.refresh.publishing import Candidate
-from platform_resources.refresh.pulling import Pulled
+from platform_resources.refresh.sources.pull_records import Pulled
 from platform_resources.warehouses.protocol import ProductDatabase
 
 

@@ -1,8 +1,8 @@
-"""Read a mesh repository from disk: its root, its files, and their texts as a Mesh."""
+"""Read a mesh repository from disk: its files and their texts as a Mesh."""
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,9 +11,10 @@ from platform_resources.capabilities.protocols import PullPort
 from platform_resources.capabilities.registry import Registry, installed_registry
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh import Mesh, ModelText, ProductTexts, UnreadableProduct
-from platform_resources.plan.plan import GeneratedFile, MeshPlan
+from platform_resources.plan.plan import MeshPlan
 from platform_resources.repository.dbt_target import Target, target
 from platform_resources.repository.known_documents import Reader
+from platform_resources.repository.mesh_folders import CALENDARS, DOCUMENT, DOMAIN_DOCUMENT, GOVERNANCE
 from platform_resources.repository.needed_files import (
     PROFILES,
     PROJECT,
@@ -23,7 +24,6 @@ from platform_resources.repository.needed_files import (
     definitions_file,
     misplaced,
 )
-from platform_resources.settings import DAGSTER_HOME, STATE
 from platform_resources.spec.domain_document import (
     CalendarReading,
     DomainDocument,
@@ -38,41 +38,7 @@ from platform_resources.spec.product import Product, is_to_run
 from platform_resources.spec.reading import ProductReading, read_product
 from platform_resources.spec.values.names import is_name
 
-DOCUMENT, DOMAIN_DOCUMENT = "product.yaml", "domain.yaml"
-CALENDARS = f"{conventions.PRODUCTS_FOLDER}/calendars"
-GOVERNANCE = f"{conventions.PRODUCTS_FOLDER}/governance.yaml"
-HOME_FOLDER = ".dagster"
-_BEGIN = f"a new one begins with {conventions.PRODUCTS_FOLDER}/<domain>/<product>/{DOCUMENT}"
 PORT_NAMED = re.compile(r"associated_output_port:\s*(?:\{\s*value:)?([^,}\n]*)")
-
-
-class NoMesh(Exception):
-    """Raised where no folder with dataproducts/ is found; says where it was looked for."""
-
-
-def mesh_root(given: Path | None = None, start: Path | None = None) -> Path:
-    """The mesh's root: the folder given, or the nearest parent of `start` that has dataproducts/. Raises NoMesh."""
-    if given is not None:
-        if not (given / conventions.PRODUCTS_FOLDER).is_dir():
-            raise NoMesh(f"{given} is no mesh: it has no folder {conventions.PRODUCTS_FOLDER}/; {_BEGIN}")
-        return given.resolve()
-    here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents):
-        if (folder / conventions.PRODUCTS_FOLDER).is_dir():
-            return folder
-    raise NoMesh(f"neither {here} nor a folder above it has {conventions.PRODUCTS_FOLDER}/; go into a mesh or give --root DIR; {_BEGIN}")
-
-
-def state_folder(root: Path) -> Path:
-    """Where refreshes keep databases, published versions and run history: MESH_STATE, or the mesh's root."""
-    given = STATE.value(os.environ)
-    return Path(given).resolve() if given else root
-
-
-def dagster_home(state: Path) -> Path:
-    """Where Dagster keeps its history and settings: DAGSTER_HOME, or a folder of the mesh's own beside its data."""
-    given = DAGSTER_HOME.value(os.environ)
-    return Path(given).resolve() if given else state / HOME_FOLDER
 
 
 def read_mesh(
@@ -288,34 +254,3 @@ def _texts(root: Path, paths: Iterable[Path], problems: list[Problem]) -> dict[s
             problems.append(_unreadable(file, error))
             texts[file] = ""
     return texts
-
-
-def write_generated_files(root: Path, files: Iterable[GeneratedFile]) -> None:
-    """Write a product's dbt files where they differ, each whole or not at all, and remove one that is no longer generated."""
-    paths = {root / file.path for file in files}
-    for folder in {path.parent for path in paths}:
-        for name in (conventions.GENERATED_FILE, conventions.MERGED_FILE):
-            if folder / name not in paths:
-                (folder / name).unlink(missing_ok=True)
-    for file in files:
-        _write_generated_file(root / file.path, file.text)
-
-
-def write_all_generated_files(root: Path, files: Sequence[GeneratedFile]) -> None:
-    """Write these, and take away those of products that are gone: dbt would find their sources twice, or their models nowhere."""
-    kept = {root / file.path for file in files}
-    for path in (root / conventions.DBT_FOLDER / "models").rglob("*.yml"):
-        if conventions.is_generated(path.name) and path not in kept:
-            path.unlink()
-    for file in files:
-        _write_generated_file(root / file.path, file.text)
-
-
-def _write_generated_file(path: Path, text: str) -> None:
-    """Write one, if what is there differs."""
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)

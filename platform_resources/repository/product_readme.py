@@ -9,7 +9,7 @@ MOST_BYTES = 200_000
 
 
 def readme_text(root: Path, product: ProductPlan) -> str:
-    """The README beside the product's document; empty where there is none. What is no UTF-8 is replaced by a mark."""
+    """The README beside the product's document; empty if there is none. Bytes that are not UTF-8 are replaced."""
     file = root / Path(product.place.file).parent / README
     if not file.is_file() or not file.resolve().is_relative_to(root.resolve()):
         return ""

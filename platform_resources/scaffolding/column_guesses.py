@@ -45,7 +45,7 @@ def comma_numbers(column: SourceColumn) -> Guess | None:
 
 
 def classifications(columns: Iterable[SourceColumn]) -> dict[str, Guess]:
-    """By name, of the columns that are probably personal or sensitive. Where it is in doubt values are rather hidden than shown."""
+    """Guesses for columns that are probably personal or sensitive, by name. In doubt values are hidden."""
     every = tuple(columns)
     guesses = {column.name: guess for column in every if (guess := _of_itself(column)) is not None}
     if not guesses:

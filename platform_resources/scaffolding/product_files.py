@@ -61,10 +61,12 @@ class Guesses:
 
     @property
     def promised_key(self) -> tuple[str, ...]:
+        """The guessed key, if it is sure enough to be promised; empty if not."""
         return self.key[0] if self.key is not None and self.key[1].confidence != "low" else ()
 
     @property
     def hidden(self) -> frozenset[str]:
+        """The columns whose values are told nobody."""
         return frozenset(name for name, guess in self.classes.items() if class_named(guess.value).values == "hidden")
 
     def type_of(self, column: SourceColumn) -> str:
@@ -78,11 +80,12 @@ def guesses(source: SourceFacts) -> Guesses:
 
 
 def data_set_name(product: str) -> str:
-    """That of the product, where SQL takes it as the name of a table."""
+    """The product's name, where SQL takes it as the name of a table."""
     return f"{product}_rows" if product in RESERVED else product
 
 
 def input_name(product: str) -> str:
+    """What the input port of a new product is called."""
     return f"{product}_source"
 
 

@@ -35,6 +35,7 @@ class SourceColumn:
 
     @property
     def nulls(self) -> int:
+        """How many rows have no value, as far as its profile says."""
         return self.profile.nulls or 0
 
     @property

@@ -143,6 +143,7 @@ class Column(Strict):
 
     @property
     def rule(self) -> DataClass:
+        """The class of data of the column, with what readers receive of it."""
         return self._rule or class_named(self.classification)
 
     @property
@@ -234,7 +235,7 @@ class InputColumn(Strict):
 
     @property
     def source_name(self) -> str:
-        """As the source calls it."""
+        """The column's name in the source."""
         return self.from_ or self.name
 
 

@@ -33,7 +33,7 @@ _UNCLASSIFIED = DataClass(name=UNCLASSIFIED, values="shown")
 
 
 def class_named(name: str, classes: Iterable[DataClass] = STANDARD_CLASSES) -> DataClass:
-    """The class of this name; one that delivers and tells nothing where there is none."""
+    """The class of this name; an unknown name delivers nothing and hides its values."""
     return next((known for known in (_UNCLASSIFIED, *classes) if known.name == name), DataClass(name=name))
 
 

@@ -1,4 +1,4 @@
-"""YAML text as plain data in which every value still knows its line."""
+"""YAML text as plain data in which every value keeps its line."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

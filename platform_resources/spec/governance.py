@@ -81,6 +81,7 @@ class Governance(Strict):
 
     @property
     def class_names(self) -> tuple[str, ...]:
+        """The names of the mesh's classes, the least restricted first."""
         return tuple(data_class.name for data_class in self.classes)
 
     def identifier(self, name: str | None) -> Identifier | None:

@@ -1,4 +1,4 @@
-"""What of a database's error may be told: its own words only where they cannot quote a value that not everybody may see."""
+"""What may be shown of a database's error: its own words only where they cannot quote a hidden value."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,7 +12,8 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.redaction.redaction import mask
 from platform_resources.spec.components import Column
 from platform_resources.spec.values.column_names import folded_column
-from platform_resources.warehouses.protocol import ProductDatabase, QueryTooLarge, QueryTooSlow, StatementRefused
+from platform_resources.warehouses.engine_errors import QueryTooLarge, QueryTooSlow, StatementRefused
+from platform_resources.warehouses.protocol import ProductDatabase
 
 # The words for the error of a query that has only this metric.
 Words = Callable[[Metric, Exception], str]
@@ -23,7 +24,7 @@ _LEFT_OUT = "what else the database says is left out, because it may quote a val
 
 
 def first_line(error: Exception) -> str:
-    """Without what looks like a credential, as in the address of what was to be read."""
+    """The first line, without what looks like a credential, as in an address."""
     return mask((str(error).strip().splitlines() or [type(error).__name__])[0])
 
 

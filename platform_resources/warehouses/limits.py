@@ -31,7 +31,7 @@ class Limits:
 
 
 def limits(environment: Mapping[str, str], memory: int | None = None) -> Limits:
-    """As set, otherwise 40 % of the machine's memory, given in bytes, and ten minutes. Raises SettingInvalid."""
+    """Memory in bytes and time of a query: as set, otherwise 40 % of the machine's memory and ten minutes. Raises SettingInvalid."""
     return Limits(_memory(environment, memory), _time(environment, AUDIT_TIMEOUT, QUERY_TIME))
 
 
@@ -66,5 +66,5 @@ def machine_memory(cgroups: tuple[Path, ...] = _CGROUPS) -> int:
 
 
 def spill_folder(database: Path) -> Path:
-    """Where what does not fit into memory is written, beside the database."""
+    """The folder beside the database for what does not fit into memory."""
     return database.with_name(f"{database.name}.tmp")

@@ -1,4 +1,4 @@
-"""What the measures asked come to: the planned queries run, and a query that breaks taken apart."""
+"""Run the planned queries of measures, and split a query that fails so that the others get their answers."""
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -10,7 +10,8 @@ from platform_resources.measuring.measure_plan import first_queries, follow_ups,
 from platform_resources.measuring.metrics import Asked, Metric, metric_of
 from platform_resources.measuring.query_plan import Query, halves, narrowed
 from platform_resources.warehouses.discretion import Words, first_line, in_full
-from platform_resources.warehouses.protocol import Execute, QueryTooSlow
+from platform_resources.warehouses.engine_errors import QueryTooSlow
+from platform_resources.warehouses.protocol import Execute
 
 # The parts of a query that took too long may together take so many times the time that one query may.
 PATIENCE = 3

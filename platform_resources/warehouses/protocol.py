@@ -5,7 +5,7 @@ SQL is written in one dialect, DuckDB's; a warehouse with another one translates
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +15,6 @@ from platform_resources.access.role_folders import AccessChange
 from platform_resources.capabilities.measures import Reading, Relation
 from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.capabilities.source_contract import NO_CONTRACT, SourceContract
-from platform_resources.capabilities.support.file_formats import FileFormat
 from platform_resources.capabilities.work import ModelWork
 from platform_resources.deliveries.arrivals import InputFile
 from platform_resources.measuring.foreseeing import RuledOut
@@ -23,42 +22,13 @@ from platform_resources.measuring.merging import Merging
 from platform_resources.measuring.metrics import Metric
 from platform_resources.measuring.profile_queries import ProfiledColumn
 from platform_resources.plan.tenancy import MeshTenancy, ProductTenancy
-from platform_resources.spec.values.durations import duration_text
-from platform_resources.warehouses.limits import TIME_VARIABLE
+from platform_resources.warehouses.published_places import CatalogView, GivenViews, PublishedPort, PublishedRows, Readable, ShownPart
 from platform_resources.warehouses.written_results import WantedResult, WrittenResult
 
 # Run one statement and give its first row; empty when there is none.
 Execute = Callable[[str], Sequence[Any]]
 Rows = list[tuple[Any, ...]]
 NOTHING_PROMISED: Mapping[str, str] = MappingProxyType({})
-
-
-class EngineError(Exception):
-    """Raised when the engine could not run a statement; says what the engine said, which may quote values."""
-
-
-class StatementRefused(EngineError):
-    """Raised before a row was read, or for want of memory: what the engine says quotes no value."""
-
-
-class DatabaseBusy(Exception):
-    """Raised when another process holds the product's database; says which."""
-
-
-class DatabaseUnreadable(Exception):
-    """Raised when a product's database is no database any more; says which and what to do."""
-
-
-class QueryTooSlow(Exception):
-    """Raised when a query took longer than it may, and was broken off; `limit` is how long that was."""
-
-    def __init__(self, limit: timedelta) -> None:
-        super().__init__(f"broken off after {duration_text(limit)}; {TIME_VARIABLE} allows longer")
-        self.limit = limit
-
-
-class QueryTooLarge(Exception):
-    """Raised when a query needs more memory than it may have, and cannot do with files; says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,100 +40,16 @@ class Bounds:
     stopped: Callable[[], bool] = lambda: False
 
 
-class QueryFailed(Exception):
-    """Raised when a consumer's SQL cannot be run; carries the engine's message."""
-
-
-class NotSupported(Exception):
-    """Raised where a warehouse cannot do yet what is asked of it; says what that is, and what to do instead."""
-
-
-class LoadFailed(Exception):
-    """Raised when files cannot be loaded without losing something; says where and what to do, and which value of which column."""
-
-    def __init__(self, text: str, column: str = "", value: str = "") -> None:
-        super().__init__(text)
-        self.column, self.value = column, value
-
-    def without_value(self) -> str:
-        """The same for a column whose values not everybody may see."""
-        return str(self).replace(shown_text(self.value), "a value that is not shown here")
-
-
-def shown_text(value: str) -> str:
-    """A value of a file in quotes, cut after 100 characters."""
-    return f'"{value if len(value) <= 100 else value[:100] + "…"}"'
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedFiles:
-    """One output port in one version: its files, and the columns with the types that they are read with."""
-
-    files: tuple[Path, ...]
-    format: FileFormat
-    columns: Mapping[str, str]
-
-    @property
-    def address(self) -> str:
-        """Where people find it."""
-        return str(self.files[0])
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedRows:
-    """One output port in one version: rows of a table of the warehouse, under the id of their version.
-
-    `table` is the data set that the table is called after, in the `database` of its product; `view` is what it is seen through, or empty.
-    """
-
-    database: str
-    table: str
-    version: str
-    columns: Mapping[str, str]
-    view: str = ""
-
-    @property
-    def address(self) -> str:
-        """Where people find it."""
-        seen = f", as {self.view} shows it" if self.view else ""
-        return f"{self.database}.VERSIONS.{self.table.upper()}, version {self.version}{seen}"
-
-
-@dataclass(frozen=True, slots=True)
-class ShownPart:
-    """What a view shows of a relation, in DuckDB's SQL: an expression for each column, and a condition on rows; empty for every row."""
-
-    columns: Mapping[str, str]
-    rows: str = ""
-
-
-PublishedPort = PublishedFiles | PublishedRows
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogView:
-    """A view that SQL clients see: over which files, and the descriptions of it and of its columns."""
-
-    name: str
-    published: PublishedPort
-    description: str = ""
-    columns: Mapping[str, str] = field(default_factory=dict)
-
-
-# The views that readers of a role find in the engine, by the product and the role.
-GivenViews = Mapping[str, Mapping[str, Sequence[CatalogView]]]
-
-# What a consumer's SQL may read, by schema (`main` needs no name before the point) and by the name in it.
-Readable = Mapping[str, Mapping[str, PublishedPort]]
-
-
 class FileShape(Protocol):
     """A file of an input that was looked at, and how many rows it has."""
 
     @property
-    def file(self) -> InputFile: ...
+    def file(self) -> InputFile:
+        """The file that was looked at."""
+
     @property
-    def rows(self) -> int: ...
+    def rows(self) -> int:
+        """How many rows it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +155,7 @@ class ProductDatabase(Protocol):
         """Make the relation anew from files that `shapes` looked at. Raises LoadFailed."""
 
     def fits(self, relation: Relation, shapes: Sequence[Any], pull: PullFiles) -> bool:
-        """Whether the table's columns are what they would be if its files and these had been loaded together, but for new columns."""
+        """Whether loading its files and these together would give the table the columns that it has, new columns aside."""
 
     def append(self, relation: Relation, shapes: Sequence[Any], pull: PullFiles, texts_kept: bool) -> None:
         """Load files behind what is there. `texts_kept`: whole numbers can become the text of their files again. Raises LoadFailed."""
@@ -359,7 +245,7 @@ class Warehouse(Protocol):
         """Domain and name of every product that has a database here."""
 
     def asks_for_work(self) -> str:
-        """What has to be run on a connection before a statement whose profile is to be read; empty where there is none."""
+        """SQL to run on a connection before a statement whose profile is read; empty if nothing is needed."""
 
     def work_of(self, model: str, profile: str, seconds: float, cpu_seconds: float) -> ModelWork | None:
         """What a statement that makes a model did, by its profile as JSON; None of other statements."""
@@ -396,7 +282,7 @@ class Warehouse(Protocol):
         it has none. `given` are the views of each role. Raises EngineError, NotSupported, SettingInvalid."""
 
     def make_so(self, changes: Sequence[AccessChange]) -> tuple[str, ...]:
-        """Do what `access_changes` has told, in that order; gives what could not be done."""
+        """Make these changes in their order; returns what could not be done."""
 
     def show_to_roles(self, product: ProductTenancy, views: Mapping[str, Sequence[CatalogView]]) -> None:
         """Have the views that roles read in the engine show what was published. Raises EngineError."""

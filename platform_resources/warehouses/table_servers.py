@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from platform_resources.access.role_folders import AccessChange
-from platform_resources.warehouses.protocol import PublishedFiles
+from platform_resources.warehouses.published_places import PublishedFiles
 
 
 class ServingFailed(Exception):

@@ -3,7 +3,8 @@
 import pytest
 
 from platform_resources.plan.from_products.mesh_plan import mesh_plan
-from platform_resources.repository.mesh_repository import GOVERNANCE, read_mesh
+from platform_resources.repository.mesh_folders import GOVERNANCE
+from platform_resources.repository.mesh_repository import read_mesh
 from tests.meshes import component, model_file, product_file, product_yaml, write_mesh
 
 ORDERS = component("orders", "data-set", "classification: internal\ncolumns: [{name: order_id, type: bigint}]")

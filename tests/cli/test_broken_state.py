@@ -14,7 +14,7 @@ import pytest
 
 from platform_resources.cli.app import _exit_code
 from platform_resources.publications.version_records import VersionsUnreadable
-from platform_resources.warehouses.protocol import QueryTooSlow
+from platform_resources.warehouses.engine_errors import QueryTooSlow
 from tests.forked_commands import forked
 from tests.ledger.ledgers import new_database, postgres
 from tests.meshes import edited, product_file

@@ -8,7 +8,7 @@ import pytest
 
 from platform_resources.dbt.build import BuildFailed, build, parsed
 from platform_resources.dbt.planning import read_plan
-from platform_resources.repository.mesh_repository import write_generated_files
+from platform_resources.repository.generated_files import write_generated_files
 from platform_resources.spec.problems import problems_text
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.meshes import edited, model_file, product_file

@@ -14,7 +14,7 @@ import pytest
 from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.deliveries.arrivals import NotArrived, is_news, matching_files
 from platform_resources.warehouses.duckdb.product_database import DuckDBDatabase, opened
-from platform_resources.warehouses.protocol import LoadFailed
+from platform_resources.warehouses.engine_errors import LoadFailed
 from tests.deliveries.landing import NOW, Landing, parquet
 
 

@@ -7,7 +7,7 @@ from platform_resources.access.grants import KnownGrants
 from platform_resources.access.reader_standing import Reader
 from platform_resources.refresh.views.mask_keys import new_key
 from platform_resources.refresh.views.role_files import give_roles
-from platform_resources.warehouses.protocol import QueryFailed
+from platform_resources.warehouses.engine_errors import QueryFailed
 from tests.meshes import edited, product_file
 from tests.refresh.test_published_views import CANARIES, NOW, answer, mesh_of, published
 

@@ -30,7 +30,7 @@ from platform_resources.services.access.reader_views import ReaderView, named_re
 from platform_resources.services.judging import judge_refreshed
 from platform_resources.services.refreshes.check_records import check_records
 from platform_resources.services.refreshes.execution import refresh_product
-from platform_resources.warehouses.protocol import QueryFailed
+from platform_resources.warehouses.engine_errors import QueryFailed
 from tests.meshes import component, model_file, product_file, product_yaml, write_mesh
 
 # By the column that it stands in: what no other text of the mesh has.

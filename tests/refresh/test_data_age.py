@@ -11,7 +11,7 @@ from platform_resources.capabilities.measures import Relation, Subject
 from platform_resources.dbt.planning import read_plan
 from platform_resources.measuring.metrics import Asked
 from platform_resources.refresh.data_age import recency
-from platform_resources.refresh.pulling import PULLS
+from platform_resources.refresh.sources.pull_records import PULLS
 from platform_resources.spec.components import DataSet
 from platform_resources.warehouses.duckdb.product_database import opened
 from platform_resources.warehouses.measured_queries import measure

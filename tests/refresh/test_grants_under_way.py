@@ -10,7 +10,7 @@ from platform_resources.publications.consumer_queries import queried
 from platform_resources.services.access.reader_views import ReaderView, known_grants, named_reader
 from platform_resources.services.access.requests import Request, act_on_grant, ask
 from platform_resources.warehouses.duckdb.product_database import opened
-from platform_resources.warehouses.protocol import QueryFailed
+from platform_resources.warehouses.engine_errors import QueryFailed
 from tests.meshes import edited, product_file, tiny_mesh
 from tests.refresh.running import publish, running
 

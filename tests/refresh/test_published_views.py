@@ -23,7 +23,7 @@ from platform_resources.settings import MASK_KEY
 from platform_resources.spec.agreements import AgreementRole
 from platform_resources.spec.components import DataSet
 from platform_resources.warehouses.duckdb.product_database import opened
-from platform_resources.warehouses.protocol import QueryFailed
+from platform_resources.warehouses.engine_errors import QueryFailed
 from tests.meshes import component, product_file, product_yaml, write_mesh
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)

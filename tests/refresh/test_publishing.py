@@ -19,7 +19,7 @@ from platform_resources.publications.consumer_queries import NothingPublished, q
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.publishing import Candidate, NotPublishable, nothing_changed, publish, tidied
 from platform_resources.warehouses.duckdb.product_database import opened
-from platform_resources.warehouses.protocol import DatabaseBusy, DatabaseUnreadable, QueryFailed
+from platform_resources.warehouses.engine_errors import DatabaseBusy, DatabaseUnreadable, QueryFailed
 from tests.forked_commands import Forked, forked
 from tests.meshes import edited, product_file
 from tests.refresh.running import environment

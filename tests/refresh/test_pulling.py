@@ -20,7 +20,8 @@ from platform_resources.refresh.auditing import audit
 from platform_resources.refresh.built import make_room, note_keeping
 from platform_resources.refresh.data_age import delivered_rows, input_records
 from platform_resources.refresh.publishing import Candidate, failing_inputs, nothing_changed, publish
-from platform_resources.refresh.pulling import PullContext, PullFailed, pull, substance
+from platform_resources.refresh.pulling import pull
+from platform_resources.refresh.sources.pull_records import PullContext, PullFailed, substance
 from platform_resources.refresh.views.upstream_access import AccessRefused, AccessUnknown, consumer_standing, received, view_record
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.warehouses.duckdb.product_database import opened

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from platform_resources.refresh.pulling import PULLS, PullFailed
+from platform_resources.refresh.sources.pull_records import PULLS, PullFailed
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.capabilities.test_rest_rows import server  # noqa: F401
 from tests.meshes import edited, product_file

@@ -10,7 +10,7 @@ import pytest
 
 from platform_resources.dbt.planning import read_plan
 from platform_resources.deliveries.objects import matches
-from platform_resources.refresh.pulling import PullFailed
+from platform_resources.refresh.sources.pull_records import PullFailed
 from platform_resources.services.starting.new_inputs import AskedSource
 from platform_resources.services.starting.new_meshes import new_mesh
 from platform_resources.services.starting.new_products import thought_of, write

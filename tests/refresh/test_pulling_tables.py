@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, text
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.dbt.planning import read_plan
-from platform_resources.refresh.pulling import CURSORS, FAILURES, PULLS, PullFailed
+from platform_resources.refresh.sources.pull_records import CURSORS, FAILURES, PULLS, PullFailed
 from platform_resources.refresh.sources.renamed_inputs import take_over_notes
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.ledger.ledgers import new_database, postgres

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from platform_resources.cli.app import app
 from platform_resources.refresh.data_age import input_records
 from platform_resources.refresh.gate import Gate, gate, set_gate
-from platform_resources.refresh.pulling import PullFailed
+from platform_resources.refresh.sources.pull_records import PullFailed
 from platform_resources.refresh.sources.quarantine import QuarantinedRow, write_rows
 from platform_resources.refresh.sources.quarantine import _read as read_rows
 from platform_resources.warehouses.duckdb.product_database import opened

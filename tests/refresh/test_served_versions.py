@@ -23,7 +23,7 @@ from platform_resources.settings import SERVING
 from platform_resources.warehouses.duckdb.port_files import copy_sql
 from platform_resources.warehouses.duckdb.product_database import opened
 from platform_resources.warehouses.postgres.served_schemas import PostgresServing
-from platform_resources.warehouses.protocol import PublishedFiles
+from platform_resources.warehouses.published_places import PublishedFiles
 from platform_resources.warehouses.table_servers import ServedSchema, ServedTable, ServingFailed
 from tests.ledger.ledgers import new_database, start, started
 from tests.meshes import edited, product_file

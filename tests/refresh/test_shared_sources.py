@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from platform_resources.dbt.planning import read_plan
-from platform_resources.refresh.pulling import PullFailed
 from platform_resources.refresh.sources import shared_pulls
+from platform_resources.refresh.sources.pull_records import PullFailed
 from platform_resources.spec.problems import problems_text
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.capabilities.test_rest_rows import server  # noqa: F401

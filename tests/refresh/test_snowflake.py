@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from platform_resources.publications.consumer_queries import queried
-from platform_resources.warehouses.protocol import QueryFailed
+from platform_resources.warehouses.engine_errors import QueryFailed
 from platform_resources.warehouses.snowflake.sessions import connection_arguments
 from platform_resources.warehouses.targets import warehouse
 from tests.meshes import edited

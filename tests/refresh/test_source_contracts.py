@@ -5,7 +5,7 @@ import pytest
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.dbt.planning import read_plan
-from platform_resources.refresh.pulling import PullFailed
+from platform_resources.refresh.sources.pull_records import PullFailed
 from platform_resources.spec.problems import problems_text
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.meshes import edited, product_file

@@ -23,7 +23,7 @@ from platform_resources.orchestration.events.ledger_events import synced_ledger
 from platform_resources.orchestration.refresh_runs import Refreshed, refresh
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.promises.grades import ProductHealth
-from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.repository.mesh_folders import state_folder
 from platform_resources.services.delivering import Delivered, deliver_due
 from platform_resources.services.product_status import looked_at
 from platform_resources.services.trust import Trust

@@ -5,7 +5,8 @@ import pytest
 from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.from_products.mesh_plan import mesh_plan
 from platform_resources.plan.plan_text import fingerprint
-from platform_resources.repository.mesh_repository import GOVERNANCE, read_mesh
+from platform_resources.repository.mesh_folders import GOVERNANCE
+from platform_resources.repository.mesh_repository import read_mesh
 from platform_resources.spec.governance import Governance, read_governance
 from tests.meshes import component, model_file, product_file, product_yaml, write_mesh
 

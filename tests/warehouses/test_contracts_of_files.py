@@ -8,7 +8,7 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.source_contract import SourceContract
 from platform_resources.spec.components import InputColumn
 from platform_resources.warehouses.duckdb.product_database import opened
-from platform_resources.warehouses.protocol import LoadFailed
+from platform_resources.warehouses.engine_errors import LoadFailed
 from tests.deliveries.landing import Landing, parquet
 
 QUARANTINE = Relation("quarantine", "tills")

@@ -4,7 +4,8 @@ import duckdb
 import pytest
 
 from platform_resources.warehouses.duckdb.consuming.consumer_sql import opened_query, selects, written_query
-from platform_resources.warehouses.protocol import PublishedFiles, QueryFailed
+from platform_resources.warehouses.engine_errors import QueryFailed
+from platform_resources.warehouses.published_places import PublishedFiles
 from platform_resources.warehouses.written_results import WantedResult
 
 pytestmark = pytest.mark.slow

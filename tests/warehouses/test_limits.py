@@ -21,9 +21,9 @@ from platform_resources.capabilities.measures import (
 from platform_resources.measuring.metrics import Asked
 from platform_resources.measuring.query_plan import MANY
 from platform_resources.warehouses.duckdb.product_database import opened
+from platform_resources.warehouses.engine_errors import QueryTooSlow
 from platform_resources.warehouses.limits import Limits, SettingInvalid, limits, machine_memory, spill_folder
 from platform_resources.warehouses.measured_queries import measure
-from platform_resources.warehouses.protocol import QueryTooSlow
 
 NUMBERS = Relation("internal", "numbers")
 SLOW = "(select count(*) from range(300000) a(x), range(300000) b(y) where (x * 7919 + y) % 10007 = 3) > value"

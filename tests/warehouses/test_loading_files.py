@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from platform_resources.warehouses.duckdb.product_database import opened
-from platform_resources.warehouses.protocol import LoadFailed
+from platform_resources.warehouses.engine_errors import LoadFailed
 from tests.deliveries.landing import Landing, parquet
 
 ROWS = 21_000  # more than DuckDB looks at before it guesses

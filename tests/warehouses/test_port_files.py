@@ -7,7 +7,7 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.support.file_formats import held_formats, holds
 from platform_resources.warehouses.duckdb.port_files import read_sql
 from platform_resources.warehouses.duckdb.product_database import opened
-from platform_resources.warehouses.protocol import PublishedFiles
+from platform_resources.warehouses.published_places import PublishedFiles
 
 FORMATS = ("parquet", "csv", "json")
 BUILT = Relation("internal", "built")

@@ -9,7 +9,7 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.publications import recorded_versions
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.product_locks import ProductBusy, locked
-from platform_resources.warehouses.protocol import DatabaseBusy, EngineError
+from platform_resources.warehouses.engine_errors import DatabaseBusy, EngineError
 from platform_resources.warehouses.snowflake.sessions import Session
 from tests.meshes import tiny_mesh
 from tests.snowflake_server import PASSWORD, give_up_early, started

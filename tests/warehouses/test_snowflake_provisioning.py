@@ -16,7 +16,7 @@ from platform_resources.plan.tenancy import MeshTenancy, mesh_tenancy
 from platform_resources.refresh.publishing import Candidate, publish, tidied
 from platform_resources.services.access.access_plan import access_plan, apply_access, give_now
 from platform_resources.settings import MASK_KEY
-from platform_resources.warehouses.protocol import CatalogView, PublishedRows
+from platform_resources.warehouses.published_places import CatalogView, PublishedRows
 from platform_resources.warehouses.snowflake.account import SnowflakeWarehouse
 from platform_resources.warehouses.snowflake.account_names import member_of
 from platform_resources.warehouses.snowflake.sessions import connected

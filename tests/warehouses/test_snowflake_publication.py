@@ -14,7 +14,8 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import Keeping, PortDraft, PortVersion, Publication, VersionsUnreadable
 from platform_resources.services.catalog.access_snippets import snippets
-from platform_resources.warehouses.protocol import CatalogView, NotSupported
+from platform_resources.warehouses.engine_errors import NotSupported
+from platform_resources.warehouses.published_places import CatalogView
 from platform_resources.warehouses.snowflake.sessions import Session
 from platform_resources.warehouses.targets import warehouse
 from tests.meshes import tiny_mesh

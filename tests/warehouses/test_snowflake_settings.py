@@ -8,8 +8,9 @@ from snowflake.connector.errors import ProgrammingError
 
 import platform_resources
 from platform_resources.capabilities.measures import Relation
+from platform_resources.warehouses.engine_errors import EngineError, NotSupported, QueryFailed, StatementRefused
 from platform_resources.warehouses.limits import SettingInvalid
-from platform_resources.warehouses.protocol import EngineError, NotSupported, PublishedFiles, PublishedRows, QueryFailed, StatementRefused
+from platform_resources.warehouses.published_places import PublishedFiles, PublishedRows
 from platform_resources.warehouses.snowflake.column_kinds import reported_kind, stored_kind
 from platform_resources.warehouses.snowflake.consumer_statements import as_text, published_statement
 from platform_resources.warehouses.snowflake.sessions import (

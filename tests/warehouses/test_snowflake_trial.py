@@ -10,7 +10,7 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.refresh.publishing import Candidate, publish
 from platform_resources.services.access.access_plan import access_plan, apply_access
 from platform_resources.settings import MASK_KEY
-from platform_resources.warehouses.protocol import EngineError
+from platform_resources.warehouses.engine_errors import EngineError
 from platform_resources.warehouses.snowflake.sessions import connected, session
 from platform_resources.warehouses.targets import warehouse
 from tests.meshes import REPOSITORY

@@ -16,7 +16,7 @@ from platform_resources.refresh.publishing import Candidate, publish
 from platform_resources.refresh.views.mask_keys import mask_variables, new_key
 from platform_resources.services.access.reader_views import ReaderView
 from platform_resources.settings import MASK_KEY
-from platform_resources.warehouses.protocol import QueryFailed
+from platform_resources.warehouses.engine_errors import QueryFailed
 from platform_resources.warehouses.snowflake.sessions import Session
 from platform_resources.warehouses.targets import warehouse
 from tests.meshes import component, product_file, product_yaml, write_mesh

@@ -9,7 +9,7 @@ Found = Iterator[tuple[str, str, str]]
 
 
 def condition_problems(written_as: str, sql: str, known: Sequence[str], otherwise: str) -> Found:
-    """Of a condition on one row; `otherwise` is what to write for a rule over all rows. Unless any columns are known, all are."""
+    """Problems of a condition on one row; `otherwise` is what to write for a rule over all rows. An empty `known` allows every column."""
     from sqlglot import exp
 
     tree, problems = parsed_expression(written_as, sql)
@@ -23,7 +23,7 @@ def condition_problems(written_as: str, sql: str, known: Sequence[str], otherwis
 
 
 def aggregate_problems(written_as: str, sql: str, known: Sequence[str]) -> Found:
-    """Of an expression that has one value over all rows; functions that sqlglot does not know are let pass."""
+    """Problems of an expression with one value over all rows; functions unknown to sqlglot are accepted."""
     from sqlglot import exp
 
     tree, problems = parsed_expression(written_as, sql)

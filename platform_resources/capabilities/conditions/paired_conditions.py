@@ -15,7 +15,7 @@ THERE = "there"
 
 @dataclass(frozen=True, slots=True)
 class PairedCondition:
-    """Rows that fulfil the condition, as pairs, and rows that are `told`: for which it is not null.
+    """Measures of a condition on pairs: rows that fulfil it, and rows for which it is not null (`told`).
 
     `several` are rows of which one value is asked though the other relation has several.
     """
@@ -52,7 +52,7 @@ def paired_condition(sql: str, keys: Sequence[str], reference: Relation, referen
 
 
 def paired_problems(written_as: str, sql: str, known: Sequence[str], name: str, declared: Sequence[str]) -> Found:
-    """Of a condition with `there.column`; aggregates are over rows there alone. Unless any columns are known, all are."""
+    """Problems of a condition with `there.column`; aggregates run over the other rows alone. An empty `known` allows every column."""
     from sqlglot import exp
 
     tree, problems = parsed_expression(written_as, sql)

@@ -54,8 +54,8 @@ class Versioned(Criterion):
         if not facts.addresses:
             return none_yet(declared, "no version is published, so no port has an address")
         having = [port for port, address in facts.addresses.items() if _MAJOR.search(address.replace("\\", "/"))]
-        told = f"{len(having)} of {len(facts.addresses)} addresses have it, such as {next(iter(facts.addresses.values()))}"
-        return Finding(share_of(len(having), len(facts.addresses)), declared, told)
+        observed = f"{len(having)} of {len(facts.addresses)} addresses have it, such as {next(iter(facts.addresses.values()))}"
+        return Finding(share_of(len(having), len(facts.addresses)), declared, observed)
 
 
 class Replaced(Criterion):

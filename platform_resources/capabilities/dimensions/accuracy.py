@@ -49,6 +49,7 @@ class ReferenceData(Strict):
         return self.input or self.data_set or ""
 
     def known(self, subject: Subject) -> Mapping[str, Relation]:
+        """Where its name is looked up: among the inputs, or the product's own data sets."""
         return subject.inputs if self.data_set is None else subject.data_sets
 
 

@@ -56,6 +56,7 @@ class Group:
 
     @property
     def rate(self) -> float:
+        """Share of its rows that have the favourable outcome, from 0 to 1."""
         return self.having / self.rows
 
 
@@ -70,10 +71,12 @@ class Apart:
 
     @property
     def difference(self) -> float:
+        """How far the rates are apart, from 0 to 1."""
         return self.highest.rate - self.lowest.rate
 
     @property
     def ratio(self) -> float:
+        """The lowest rate as a share of the highest; 1.0 where both are zero."""
         return self.lowest.rate / self.highest.rate if self.highest.having else 1.0
 
 

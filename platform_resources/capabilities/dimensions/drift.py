@@ -53,6 +53,7 @@ class DriftSettings(Strict):
 
     @property
     def threshold(self) -> float:
+        """The promised limit of the statistic, or the usual one of its method."""
         return USUAL_THRESHOLDS[self.method] if self.at_most is None else self.at_most
 
 

@@ -51,7 +51,7 @@ def refuse_half_groups(settings: GroupSettings, learned: object) -> None:
 
 
 def group_problems(settings: GroupSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
-    """What is missing cannot be told of a column whose values may not be."""
+    """Problems of a promise by group, such as looking for missing groups in a column whose values must not be shown."""
     if settings.group_by is None or may_be_named(settings.group_by, subject):
         return
     for name in ("every", "groups"):

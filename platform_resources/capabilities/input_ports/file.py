@@ -67,6 +67,7 @@ class FileInputSettings(Strict):
 
     @property
     def chosen_format(self) -> FileFormat:
+        """As written, else by the ending of the path, else Parquet."""
         return self.format or _format_of(self.path) or "parquet"
 
 

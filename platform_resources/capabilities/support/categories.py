@@ -22,6 +22,7 @@ def may_be_named(column: str, subject: Subject) -> bool:
 
 
 def category_predicate(column: str, category: str, declared: str | None) -> str:
+    """SQL that is true of rows with this category."""
     return f"{_compared(column, declared)} = {_value(category, declared)}"
 
 

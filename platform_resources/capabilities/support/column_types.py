@@ -37,7 +37,7 @@ def has_column(packed: Any, column: str) -> bool:
 
 
 def observed_type(reported: str) -> str:
-    """As a specification writes it: `TIMESTAMP WITH TIME ZONE[]` is `timestamptz[]`, `DECIMAL(18, 2)` is `decimal(18,2)`."""
+    """A type as specifications write it: `TIMESTAMP WITH TIME ZONE[]` becomes `timestamptz[]`, `DECIMAL(18, 2)` becomes `decimal(18,2)`."""
     return "".join(part if part[:1] in "'\"" else _plain(part) for part in _QUOTED.split(reported))
 
 
@@ -47,7 +47,7 @@ def _plain(text: str) -> str:
 
 
 def is_numeric(declared: str) -> bool:
-    """Whether a type, as a specification writes it, is one of numbers; a list of numbers is none."""
+    """Whether the type, as specifications write it, is a number; a list of numbers is not."""
     return not declared.endswith("[]") and declared.partition("(")[0] in _NUMERIC
 
 

@@ -26,6 +26,7 @@ class Part:
 
 
 def share(good: int, whole: int, at_least: float, what: str, of: str, failing: str) -> Part:
+    """One part of a verdict: whether at least `at_least` % of the rows are good."""
     met = at_least_percent(good, whole, at_least)
     shown = percent_text(good, whole, at_least)
     text = f"{what} {shown} of {amount(whole, of)}; {number_text(at_least)} % promised"
@@ -68,4 +69,5 @@ def _percent_apart(one: Decimal, other: Decimal) -> Decimal:
 
 
 def within(written: str) -> str:
+    """The tolerance in words: `at most 1 % apart`."""
     return f"at most {written} apart" if tolerance_of(written).size else "no difference"

@@ -50,9 +50,11 @@ class UsualRange(Strict):
         return self.input if self.data_set is None else self.data_set
 
     def known(self, subject: Subject) -> Mapping[str, Relation]:
+        """Where its name is looked up: among the inputs, or the product's own data sets."""
         return subject.inputs if self.data_set is None else subject.data_sets
 
     def relation(self, subject: Subject) -> Relation:
+        """Where the usual values are read from."""
         return subject.relation if self.name is None else self.known(subject)[self.name]
 
 

@@ -66,9 +66,11 @@ class DriftReference(Strict):
 
     @property
     def numeric(self) -> bool:
+        """Whether it compares numbers in bins, not values by name."""
         return self.edges is not None or self.bins is not None
 
     def known(self, subject: Subject) -> Mapping[str, Relation]:
+        """Where its name is looked up: among the inputs, or the product's own data sets."""
         return subject.inputs if self.data_set is None else subject.data_sets
 
     def relation(self, subject: Subject) -> Relation:

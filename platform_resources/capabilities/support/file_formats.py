@@ -76,7 +76,7 @@ def _text_in_json(element: str) -> bool:
 
 
 def csv_field(value: str | None) -> str:
-    """Nothing for null, and two quotes for the empty text, as in published files."""
+    """A field of a CSV file: nothing for null, two quotes for the empty text, as in published files."""
     if value is None:
         return ""
     if value and not re.search(r'[",\r\n]|^\s|\s$', value):

@@ -51,7 +51,7 @@ class ShareSettings(Protocol):
 
 
 def promised(settings: ShareSettings) -> float:
-    """With `learned`, a percentage is promised only if it is written."""
+    """The percentage that is promised; with `learned` there is one only if it is written."""
     return settings.at_least if settings.learned is None or "at_least" in settings.model_fields_set else 0.0
 
 

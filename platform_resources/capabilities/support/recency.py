@@ -18,7 +18,7 @@ _EARLIEST = "1700-01-01 00:00:00"
 
 @dataclass(frozen=True, slots=True)
 class Recency:
-    """As of when data is; where `at` is None, `unknown` says why. `by` names what the time is taken from: `the newest changed_at`.
+    """The moment that data describes; `unknown` says why `at` is None. `by` names where the time comes from: `the newest changed_at`.
 
     `rows_ahead` of it are dated in the future, and tell nothing.
     """
@@ -68,6 +68,7 @@ def by_its_days(age: MaxAge, subject: Subject) -> MaxAge:
 
 
 def in_utc(moment: date) -> datetime:
+    """The moment in UTC; a day is its midnight, and a time without a zone is taken as UTC."""
     if not isinstance(moment, datetime):
         return datetime.combine(moment, time(), UTC)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -91,7 +92,7 @@ def known_until(seen_at: datetime, watermark: datetime | None, unknown: bool = F
 
 
 def of_pull(record: Mapping[str, Any] | None) -> Recency:
-    """As of when an input port's data is: another product's by what that product said of it, anything else when it was last pulled."""
+    """Age of an input port's data: as its product stated for another product's port, else the time of the last pull."""
     pulled_at = _moment((record or {}).get("pulled_at"))
     if record is None or pulled_at is None:
         return Recency(None, unknown="it is not known when it was pulled")
@@ -110,7 +111,7 @@ def newest_modified(files: Iterable[Mapping[str, Any]], now: datetime) -> str | 
 
 
 def of_files(record: Mapping[str, Any]) -> Recency:
-    """As of when loaded files are, by when they were last written."""
+    """Age of loaded files: when they were last written."""
     pulled_at, watermark = _moment(record.get("pulled_at")), _moment(record.get("watermark"))
     at = known_until(pulled_at, watermark, unknown=watermark is None) if pulled_at is not None else None
     return Recency(at, "the newest file", "" if at is not None else "every file was written in the future, as its own date says")

@@ -19,6 +19,7 @@ class Tolerance:
     relative: bool
 
     def allows(self, value: Decimal, reference: Decimal) -> bool:
+        """Whether the value is as near to the reference as promised."""
         return abs(value - reference) <= (self.size * abs(reference) if self.relative else self.size)
 
 
@@ -54,10 +55,10 @@ def around(former: float | None, percent: float | None) -> tuple[float | None, f
 
 
 def greatest(*bounds: float | None) -> float | None:
-    """Of those that are given; None if none is."""
+    """The greatest of the given values; None if there are none."""
     return max((bound for bound in bounds if bound is not None), default=None)
 
 
 def least(*bounds: float | None) -> float | None:
-    """Of those that are given; None if none is."""
+    """The least of the given values; None if there are none."""
     return min((bound for bound in bounds if bound is not None), default=None)

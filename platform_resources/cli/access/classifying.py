@@ -10,10 +10,11 @@ from rich.table import Table
 from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import CANNOT_RUN, SPEC_INVALID, cell, mesh_of, out, plain, print_json, product_of, stop, words
 from platform_resources.publications.consumer_queries import NothingPublished
-from platform_resources.repository.mesh_repository import read_mesh, state_folder
+from platform_resources.repository.mesh_folders import state_folder
+from platform_resources.repository.mesh_repository import read_mesh
 from platform_resources.spec.data_classes import restriction
 from platform_resources.spec.problems import known_text
-from platform_resources.warehouses.protocol import QueryFailed
+from platform_resources.warehouses.engine_errors import QueryFailed
 
 if TYPE_CHECKING:
     from platform_resources.services.access.class_evidence import Classified

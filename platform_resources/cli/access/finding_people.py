@@ -12,12 +12,12 @@ from platform_resources.cli.terminal.console import CANNOT_RUN, cell, out, print
 from platform_resources.dbt.planning import read_mesh_and_plan
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.version_records import VersionsUnreadable
-from platform_resources.repository.mesh_repository import mesh_root, state_folder
+from platform_resources.repository.mesh_folders import mesh_root, state_folder
 from platform_resources.services.access.person_places import Holding, holdings, to_rebuild
 from platform_resources.services.showing.column_lineage import mesh_lineage
 from platform_resources.spec.problems import unknown_text
 from platform_resources.spec.values.durations import duration_text
-from platform_resources.warehouses.protocol import QueryFailed
+from platform_resources.warehouses.engine_errors import QueryFailed
 
 
 def find_person(

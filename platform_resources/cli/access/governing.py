@@ -11,7 +11,7 @@ from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import cell, out, print_json
 from platform_resources.dbt.planning import read_mesh_and_plan
 from platform_resources.plan.validation.policy_validation import PolicyBreach
-from platform_resources.repository.mesh_repository import mesh_root, state_folder
+from platform_resources.repository.mesh_folders import mesh_root, state_folder
 
 if TYPE_CHECKING:
     from platform_resources.services.access.policy_standings import PolicyStanding

@@ -28,7 +28,7 @@ from platform_resources.cli.terminal.console import (
 )
 from platform_resources.cli.terminal.memory import opened
 from platform_resources.plan.plan import MeshPlan
-from platform_resources.repository.mesh_repository import mesh_root, state_folder
+from platform_resources.repository.mesh_folders import mesh_root, state_folder
 from platform_resources.settings import MASK_KEY
 from platform_resources.spec.problems import unknown_text
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, print_json, stop, words, you
 from platform_resources.cli.terminal.memory import opened
-from platform_resources.repository.mesh_repository import mesh_root
+from platform_resources.repository.mesh_folders import mesh_root
 
 app = typer.Typer(help="Tokens for programs: make one, list them, revoke one.", no_args_is_help=True, add_completion=False)
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import CANNOT_RUN, MISSED, Stop, cell, mesh_of, out, print_json, stop, words
-from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.repository.mesh_folders import state_folder
 
 if TYPE_CHECKING:
     from platform_resources.access.grants import KnownGrants

@@ -24,7 +24,7 @@ from platform_resources.cli.terminal.console import (
 from platform_resources.cli.terminal.memory import opened
 from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.repository.mesh_folders import state_folder
 
 if TYPE_CHECKING:
     from platform_resources.services.releases.ending_ports import EndingPort

@@ -16,7 +16,7 @@ from platform_resources.cli.terminal.memory import opened
 from platform_resources.contracts.change import PROFILES, Profile
 from platform_resources.contracts.release import Release, release_problems
 from platform_resources.contracts.release_text import releases_text
-from platform_resources.repository.mesh_repository import mesh_root, state_folder
+from platform_resources.repository.mesh_folders import mesh_root, state_folder
 from platform_resources.spec.problems import unknown_text
 
 if TYPE_CHECKING:

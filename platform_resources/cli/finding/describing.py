@@ -14,8 +14,10 @@ from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, plain, print_json, product_of, stop
 from platform_resources.cli.terminal.memory import opened
 from platform_resources.cli.terminal.status_tables import print_product
-from platform_resources.plan.plan import AgreementPlan, DataSetPlan, ProductPlan
-from platform_resources.repository.mesh_repository import mesh_root, names_behind, state_folder
+from platform_resources.plan.model_plans import DataSetPlan
+from platform_resources.plan.plan import AgreementPlan, ProductPlan
+from platform_resources.repository.mesh_folders import mesh_root, state_folder
+from platform_resources.repository.mesh_repository import names_behind
 from platform_resources.spec.data_classes import class_named
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.values.clocks import Clock

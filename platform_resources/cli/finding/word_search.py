@@ -13,7 +13,7 @@ from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, print_json, stop, words
 from platform_resources.cli.terminal.memory import opened
 from platform_resources.plan.plan import MeshPlan
-from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.repository.mesh_folders import state_folder
 from platform_resources.spec.problems import did_you_mean, known_text
 
 if TYPE_CHECKING:

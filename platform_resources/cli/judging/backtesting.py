@@ -13,7 +13,8 @@ from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, Stop, cell
 from platform_resources.cli.terminal.memory import Sync, shown
 from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.repository.mesh_repository import mesh_root, names_behind
+from platform_resources.repository.mesh_folders import mesh_root
+from platform_resources.repository.mesh_repository import names_behind
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.values.clocks import Clock
 

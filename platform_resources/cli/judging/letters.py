@@ -9,7 +9,7 @@ from rich.table import Table
 from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import cell, mesh_of, out, plain, print_json, product_of, words
 from platform_resources.cli.terminal.memory import opened, synced
-from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.repository.mesh_folders import state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -30,7 +30,8 @@ from platform_resources.cli.terminal.console import (
 from platform_resources.cli.terminal.memory import history
 from platform_resources.dbt.imported.artefacts import ArtefactFile, Artefacts, artefacts
 from platform_resources.plan.plan import MeshPlan
-from platform_resources.repository.mesh_repository import mesh_root, missing_dbt_files, state_folder
+from platform_resources.repository.mesh_folders import mesh_root, state_folder
+from platform_resources.repository.mesh_repository import missing_dbt_files
 from platform_resources.services.checks.tool_results import TAKES, TOOLS, tool_results
 from platform_resources.spec.problems import Problem, errors, unknown_text
 from platform_resources.spec.values.names import is_name, slug

@@ -10,8 +10,9 @@ import typer
 from platform_resources.capabilities.support.shares import amount
 from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, MISSED, Stop, cell, mesh_of, out, print_json, product_of, stop, words
-from platform_resources.plan.plan import InputPlan, ProductPlan
-from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.port_plans import InputPlan
+from platform_resources.repository.mesh_folders import state_folder
 from platform_resources.spec.problems import unknown_text
 
 if TYPE_CHECKING:

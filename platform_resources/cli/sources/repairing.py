@@ -11,7 +11,7 @@ from platform_resources.capabilities.registry import installed_registry
 from platform_resources.capabilities.support.shares import amount
 from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, words
-from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.repository.mesh_folders import state_folder
 
 if TYPE_CHECKING:
     from platform_resources.refresh.mending.proposed_repairs import ProposedRepair

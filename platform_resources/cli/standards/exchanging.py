@@ -18,7 +18,7 @@ from platform_resources.cli.terminal.console import (
     product_of,
     stop,
 )
-from platform_resources.repository.mesh_repository import mesh_root
+from platform_resources.repository.mesh_folders import mesh_root
 from platform_resources.spec.values.names import is_name
 
 Format = Annotated[str, typer.Argument(metavar="FORMAT", help="Such as odcs or odps; `mesh capabilities` lists them under exports.")]

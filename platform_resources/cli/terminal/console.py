@@ -18,7 +18,8 @@ from rich.text import Text
 from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.redaction.redaction import mask
-from platform_resources.repository.mesh_repository import build_problems, mesh_root
+from platform_resources.repository.mesh_folders import mesh_root
+from platform_resources.repository.mesh_repository import build_problems
 from platform_resources.spec.problems import Problem, errors, unknown_text
 from platform_resources.spec.values.clocks import Clock
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from platform_resources.cli.terminal.console import CANNOT_RUN, stop, words
-from platform_resources.repository.mesh_repository import dagster_home, state_folder
+from platform_resources.repository.mesh_folders import dagster_home, state_folder
 from platform_resources.spec.values.clocks import Clock
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Carry what the ledger knows of something on to the name that it has now: history, incidents, subscriptions, grants and messages."""
+"""Rename in the ledger: history, incidents, subscriptions, grants and messages move from a former name to the present one."""
 
 import json
 import logging

@@ -23,5 +23,5 @@ def note_certified(connection: Connection, certified: Collection[str], others: C
 
 
 def certified_since(connection: Connection) -> Mapping[str, datetime]:
-    """By product."""
+    """When each certified product was first seen as certified, by product."""
     return {row.product: row.since for row in connection.execute(select(table)).all()}

@@ -30,6 +30,6 @@ def write_answers(connection: Connection, answers: Collection[ConsumerAnswer]) -
 
 
 def consumer_answers(connection: Connection) -> Mapping[tuple[str, str], ConsumerAnswer]:
-    """By product and consumer."""
+    """The last answer of each consumer, by product and consumer."""
     rows = connection.execute(select(table)).mappings()
     return {(row["product"], row["consumer"]): ConsumerAnswer(**row) for row in rows}

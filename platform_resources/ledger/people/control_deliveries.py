@@ -32,7 +32,7 @@ class ControlDelivery:
 
 
 def control_deliveries(connection: Connection, products: Collection[str]) -> dict[tuple[str, str, str], ControlDelivery]:
-    """By product, port and item."""
+    """What was delivered, by product, control port and item."""
     rows = connection.execute(select(table).where(table.c.product.in_(products))).mappings()
     return {(row["product"], row["port"], row["item"]): ControlDelivery(**row) for row in rows}
 

@@ -27,7 +27,7 @@ ByProduct = Mapping[str, tuple[Deployed, ...]]
 
 
 def deployed(connection: Connection, products: Collection[str] | None = None) -> ByProduct:
-    """Of each product with deployed monitors these, by name; of all products, or some."""
+    """The deployed monitors of each product, sorted by name; of all products, or of these."""
     query = select(table).where(table.c.ended_at.is_(None)).order_by(table.c.product, table.c.name)
     if products is not None:
         query = query.where(table.c.product.in_(products))

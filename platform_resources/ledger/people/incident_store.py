@@ -74,7 +74,7 @@ def incidents_of(
     since: datetime | None = None,
     limit: int | None = None,
 ) -> tuple[StoredIncident, ...]:
-    """Those opened last first: of one product, also where it is only impacted; live or resolved ones; those not over before `since`."""
+    """Incidents, newest first: of one product, also where it is only impacted; live or resolved; only those not over before `since`."""
     table, impacts = people_tables.incidents, people_tables.incident_impacts
     chosen = select(table).order_by(table.c.opened_at.desc(), table.c.cause, table.c.number.desc()).limit(limit)
     if product is not None:
@@ -88,7 +88,7 @@ def incidents_of(
 
 
 def incident_named(connection: Connection, name: str) -> StoredIncident | None:
-    """The incident `orders#3`; None if there is none, or if that is no name of an incident."""
+    """The incident called `orders#3`; None if there is no such incident or the name has another form."""
     key = _key(name)
     incidents = _stored(connection, select(people_tables.incidents).where(_is(people_tables.incidents, key))) if key is not None else ()
     return incidents[0] if incidents else None

@@ -21,12 +21,12 @@ class LabQuery:
 
 
 def record_query(connection: Connection, query: LabQuery) -> None:
-    """That it was run, or is saved."""
+    """Record that a query was run or saved."""
     connection.execute(insert(table).values(asdict(query)))
 
 
 def saved_queries(connection: Connection) -> tuple[LabQuery, ...]:
-    """Those with a title, the newest first."""
+    """The saved queries, newest first."""
     columns = [table.c[name] for name in LabQuery.__slots__]
     rows = connection.execute(select(*columns).where(table.c.title != "").order_by(table.c.id.desc())).mappings()
     return tuple(LabQuery(**row) for row in rows)

@@ -37,7 +37,7 @@ def reviews_of(connection: Connection, product: str) -> tuple[Review, ...]:
 
 
 def write_review(connection: Connection, product: str, person: str, stars: int, said: str, at: datetime) -> None:
-    """In place of what the person has said before, if anything; what was hidden stays so, and an answer stays."""
+    """Write a person's review in place of the former one; it stays hidden if it was, and keeps its answer."""
     unanswered = {"answer": "", "answered_by": "", "hidden_by": "", "hidden_because": ""}
     new = insertion(connection, table).values(product=product, person=person, stars=stars, said=said, at=at, **unanswered)
     values = {name: new.excluded[name] for name in ("stars", "said", "at")}
@@ -51,7 +51,7 @@ def answer_review(connection: Connection, product: str, person: str, answer: str
 
 
 def hide_review(connection: Connection, product: str, person: str, because: str, by: str, at: datetime | None) -> bool:
-    """Without a moment it is shown again. Gives whether there is such a review."""
+    """Hide a review, or show it again without a moment. Returns whether there is such a review."""
     return _change(connection, product, person, {"hidden_because": because, "hidden_by": by, "hidden_at": at})
 
 

@@ -1,4 +1,4 @@
-"""Tokens of people and ended sessions, each by a digest: nothing here lets anybody in."""
+"""Tokens of people and ended sessions, stored as digests, so that nobody can sign in with what is stored."""
 
 import hashlib
 from collections.abc import Collection
@@ -37,7 +37,7 @@ class AccessToken:
 
 
 def digest(secret: str) -> str:
-    """By which a secret of 256 random bits is found again: it needs neither salt nor slowness."""
+    """The hash under which a secret is stored and found; 256 random bits need neither salt nor a slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -52,20 +52,20 @@ def write_token(connection: Connection, secret: str, token: AccessToken) -> Acce
 
 
 def token_of_secret(connection: Connection, secret: str) -> AccessToken | None:
-    """In any state; None where there is none."""
+    """The token of this secret, whatever its state; None if there is none."""
     row = connection.execute(select(table).where(table.c.digest == digest(secret))).mappings().one_or_none()
     return _token(row) if row is not None else None
 
 
 def tokens_of(connection: Connection, person: str | None = None) -> tuple[AccessToken, ...]:
-    """Those of one person or of all, the newest first."""
+    """The tokens of one person or of all, newest first."""
     query = select(table).order_by(table.c.id.desc())
     rows = connection.execute(query if person is None else query.where(table.c.person == person)).mappings()
     return tuple(_token(row) for row in rows)
 
 
 def revoke_token(connection: Connection, number: int, person: str | None, now: datetime) -> bool:
-    """Of this person only, if one is given. Gives whether there was one that was not revoked."""
+    """Revoke a token, of this person only if one is given. Returns whether there was one in force."""
     which = (table.c.id == number) & table.c.revoked_at.is_(None)
     which = which if person is None else which & (table.c.person == person)
     return connection.execute(update(table).where(which).values(revoked_at=now)).rowcount == 1
@@ -77,12 +77,12 @@ def note_groups(connection: Connection, person: str, groups: Collection[str]) ->
 
 
 def note_use(connection: Connection, number: int, now: datetime) -> None:
-    """That it was used, to the minute."""
+    """Record that the token was used, to the minute."""
     connection.execute(update(table).where(table.c.id == number).values(last_used_at=now))
 
 
 def end_session(connection: Connection, session: str, now: datetime, lasts: timedelta) -> None:
-    """No copy of its cookie is worth anything from now on; those that a browser would not send any more are forgotten."""
+    """End a session: copies of its cookie are refused from now on; ended sessions whose cookies have expired are forgotten."""
     connection.execute(delete(ended_sessions).where(ended_sessions.c.ended_at < now - 2 * lasts))
     row = insertion(connection, ended_sessions).values(digest=digest(session), ended_at=now)
     connection.execute(row.on_conflict_do_nothing(index_elements=["digest"]))

@@ -1,4 +1,4 @@
-"""What the ledger knows of each product, from which follows how it is; kept from one look to the next while nothing is written of it."""
+"""What the ledger knows of each product's state, kept in memory between looks until something is written about it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -96,11 +96,11 @@ class Memory:
         return kept
 
     def evidence(self, product: str) -> Evidence:
-        """As of the last look."""
+        """The evidence of each product as of the last look."""
         return self.kept[product].evidence
 
     def standings(self, product: str) -> tuple[Standing, ...]:
-        """As of the last look."""
+        """The standings of each product's indicators as of the last look."""
         return self.kept[product].judged.standings
 
 

@@ -116,7 +116,7 @@ def runs(connection: Connection, product: str, since: datetime, until: datetime)
 
 
 def last_ended_runs(connection: Connection, products: Iterable[str], at: datetime) -> dict[str, Run]:
-    """Of each product the run that started last among those that had succeeded or failed at `at`; products without one are left out."""
+    """The newest run of each product that had succeeded or failed at `at`; products without one are left out."""
     table = tables.runs
     ended = (table.c.ended_at <= at) & table.c.status.in_(("succeeded", "failed"))
     newest = select(table).where(ended, table.c.started_at.is_not(None)).order_by(table.c.started_at.desc()).limit(1)
@@ -154,7 +154,7 @@ def refresh_seconds(connection: Connection, product: str, since: datetime, until
 
 
 def last_scorecards(connection: Connection, products: Iterable[str], at: datetime) -> dict[str, Scorecard]:
-    """Of each product the newest scorecard before `at`; products without one are left out."""
+    """The newest scorecard of each product before `at`; products without one are left out."""
     table = tables.scorecards
     newest = select(table).where(table.c.at < at, real(table.c.run_id)).order_by(table.c.at.desc(), table.c.run_id.desc()).limit(1)
     rows = (connection.execute(newest.where(table.c.product == product)).mappings().first() for product in products)
@@ -176,7 +176,7 @@ def freshness_states(connection: Connection, product: str, since: datetime, unti
 
 
 def synced_at(connection: Connection) -> datetime | None:
-    """As of when the whole ledger is: the oldest of its cursors; None before the first sync."""
+    """The time up to which the whole ledger is synced: its oldest cursor; None before the first sync."""
     return connection.execute(select(func.min(tables.cursors.c.synced_at))).scalar()
 
 
@@ -200,7 +200,7 @@ def running_since(connection: Connection, products: Collection[str]) -> dict[str
 
 
 def published_majors(connection: Connection, products: Collection[str]) -> dict[str, dict[int, datetime]]:
-    """Of each of these products the major versions that were ever published, and when the last version of each was."""
+    """The major versions that each of these products has published, with the time of the last publication of each."""
     table = tables.publications
     query = select(table.c.product, table.c.product_version, func.max(table.c.published_at).label("at")).where(
         table.c.product.in_(products), real(table.c.run_id)

@@ -61,7 +61,7 @@ def has_read(connection: Connection, product: str, reader: str, since: datetime,
 
 
 def pulls_of(plan: MeshPlan) -> dict[tuple[str, str], Port]:
-    """Of each input port (product, name) that reads an output port of another product, which one."""
+    """The output port that each input port (product, name) reads from another product."""
     ports = ((consumer.name, port) for consumer in plan.products for port in consumer.inputs)
     return {(consumer, port.name): (port.upstream.product, port.upstream.port) for consumer, port in ports if port.upstream is not None}
 

@@ -15,7 +15,7 @@ Ports = Mapping[tuple[str, str], Size]
 
 
 def relation_sizes(connection: Connection, products: Iterable[ProductPlan], at: datetime) -> dict[str, dict[str, Size]]:
-    """Of each product its relations (`internal.orders`) with their sizes; what was never published or pulled is left out."""
+    """The sizes of each product's relations (`internal.orders`); relations never published or pulled are left out."""
     published = {
         (version.product, version.port): Size(version.rows, version.bytes)
         for version in newest_publications(connection, at)

@@ -74,7 +74,7 @@ def standings(connection: Connection, product: ProductPlan, now: datetime, made_
 
 
 def indicator_evidence(connection: Connection, product: ProductPlan, now: datetime, made_up: bool = False) -> IndicatorEvidence:
-    """Of so long before `now` that whole windows can be judged by it, also at later moments as long as nothing is written."""
+    """What indicators are judged by, from so long before `now` that whole windows are covered, also later while nothing is written."""
     if not product.indicators:
         return IndicatorEvidence(None, (), (), {})
     reaching = max(

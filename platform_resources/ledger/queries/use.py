@@ -79,7 +79,7 @@ def _pulled(connection: Connection, plan: MeshPlan, since: datetime, until: date
 
 
 def update_times(connection: Connection, product: str, since: datetime) -> tuple[tuple[datetime, ...], datetime | None]:
-    """When the product published a version since then, oldest first; and its first real version: one that is made up is none."""
+    """Publication times since then, oldest first, and the time of the first real version; made-up versions do not count."""
     at = tables.publications.c.published_at
     of_product = tables.publications.c.product == product
     times: Sequence[datetime] = connection.execute(select(at).distinct().where(of_product, at >= since).order_by(at)).scalars().all()

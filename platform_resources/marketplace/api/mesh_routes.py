@@ -120,9 +120,9 @@ def _domain(shop: Shop, view: MeshOverview, name: str) -> dict[str, Any]:
         "title": page["title"],
         "description": plan.description if plan else "",
         "owners": plan.owners if plan else (),
-        "products": [_line(view, each) for each in own],
+        "products": [_line(view, product) for product in own],
         "promises_over_time": [{"product": one.name, **indicator_data(standing)} for one, standing in promises],
-        "open_incidents": [each.incident.name for each in page["incidents"]],
+        "open_incidents": [stored.incident.name for stored in page["incidents"]],
         "response": response_data(page["response"]),
         "steps": row.steps,
         "steps_watched": row.watched,
@@ -139,9 +139,9 @@ def _map(view: MeshOverview) -> dict[str, Any]:
             for p in plan.products
         ],
         "consumers": [
-            {"name": each.name, "title": each.title, "kind": each.kind, "reads": product.name}
+            {"name": consumer.name, "title": consumer.title, "kind": consumer.kind, "reads": product.name}
             for product in plan.products
-            for each in product.consumers
+            for consumer in product.consumers
         ],
         "domains": [{"domain": reader, "reads": source, "products": many} for (source, reader), many in domain_reads(plan).items()],
     }
@@ -150,7 +150,7 @@ def _map(view: MeshOverview) -> dict[str, Any]:
 def _home(view: MeshOverview) -> dict[str, Any]:
     return {
         "as_of": view.at,
-        "open_incidents": [each.incident.name for each in view.live],
+        "open_incidents": [stored.incident.name for stored in view.live],
         "at_risk": [missed for _, missed in at_risk(view)],
         "deadlines": [{"product": product.name, "promise": title, "at": at} for at, product, title in deadlines(view)],
         "most_used": [{"product": product.name, "reads": reads, "readers": readers} for product, reads, readers in used(view)],

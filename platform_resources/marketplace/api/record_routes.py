@@ -35,7 +35,7 @@ from platform_resources.publications.record_pages import (
 )
 from platform_resources.publications.version_records import PortVersion
 from platform_resources.spec.problems import did_you_mean
-from platform_resources.warehouses.protocol import QueryFailed
+from platform_resources.warehouses.engine_errors import QueryFailed
 from platform_resources.warehouses.written_results import WantedResult, WrittenResult
 
 RecordForm = Literal["json", "ndjson", "csv", "arrow", "parquet"]

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from platform_resources.marketplace.display import charts
 from platform_resources.marketplace.display.phrases import SPACE, count, number
 from platform_resources.measuring.version_profiles import ColumnProfile, Profile, null_rate, shown
-from platform_resources.plan.plan import DataSetPlan
+from platform_resources.plan.model_plans import DataSetPlan
 from platform_resources.services.showing.profiled_versions import Profiled
 from platform_resources.spec.components import Column
 

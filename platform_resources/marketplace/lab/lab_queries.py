@@ -24,8 +24,10 @@ from platform_resources.publications.consumer_queries import NothingPublished, a
 from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.services.showing.counted_reads import publishing_domain, reads_of_query
 from platform_resources.spec.values.names import is_name
+from platform_resources.warehouses.engine_errors import QueryFailed
 from platform_resources.warehouses.limits import SettingInvalid
-from platform_resources.warehouses.protocol import Bounds, PublishedPort, QueryFailed, Readable
+from platform_resources.warehouses.protocol import Bounds
+from platform_resources.warehouses.published_places import PublishedPort, Readable
 from platform_resources.warehouses.written_results import ResultForm, WantedResult, WrittenResult
 
 # What one query may take; what it needs of memory is limited where it runs.

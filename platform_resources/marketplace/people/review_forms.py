@@ -23,7 +23,7 @@ def reviews_shown(shop: Shop, view: MeshOverview, connection: Connection, produc
         "reviews": reviews,
         "own_review": next((review.review for review in reviews.shown if is_same(review.review.person, who.name)), None),
         "stars": STARS,
-        "made_up_reviews": sum(is_made_up_person(each.review.person) for each in reviews.shown),
+        "made_up_reviews": sum(is_made_up_person(review.review.person) for review in reviews.shown),
         "may_review": not who.owns(product.owners),
         "may_answer": who.may_answer(product.owners),
         "may_hide": who.officers.may_hide_reviews(view.reader),

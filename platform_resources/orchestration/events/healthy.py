@@ -1,4 +1,4 @@
-"""The check `healthy` of each output port: how its product is, where people look at the lineage."""
+"""The check `healthy` of each output port, which shows in Dagster's lineage how its product is."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -26,6 +26,7 @@ def healthy_keys(product: ProductPlan) -> Iterator[dg.AssetCheckKey]:
 
 
 def healthy_specs(product: ProductPlan) -> Iterator[dg.AssetCheckSpec]:
+    """The check `healthy` of each asset that has one."""
     for key in healthy_keys(product):
         yield dg.AssetCheckSpec(key.name, asset=key.asset_key, description=DESCRIPTION, metadata={"kind": HEALTH_KIND})
 
@@ -62,6 +63,7 @@ def healthy_evaluations(
 
 
 def health_text(health: ProductHealth) -> str:
+    """The status and, where there is one, its reason."""
     return f"{health.status}: {health.reason}" if health.reason else health.status
 
 

@@ -1,4 +1,4 @@
-"""What Dagster is told of profiles: data that the ledger reads, and a table that people read."""
+"""Profiles in Dagster: data that the ledger reads, and a table for people."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What Dagster is told about each step: results and their metadata.
+"""Results and metadata that Dagster keeps of each step.
 
 Each carries `measured_at`, the time by the refresh's own clock; Dagster notes a moment later when it heard of it.
 """
@@ -18,11 +18,12 @@ from platform_resources.lineage.product_lineage import ProductLineage
 from platform_resources.orchestration.asset_specs import asset_key, built_schema, column_schema
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import CheckPlan, ObjectivePlan
-from platform_resources.plan.plan import InputPlan, OutputPlan, ProductPlan
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.port_plans import InputPlan, OutputPlan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import Publication
 from platform_resources.refresh.auditing import Audited
-from platform_resources.refresh.pulling import SINCE
+from platform_resources.refresh.sources.pull_records import SINCE
 from platform_resources.refresh.stages import Built, InputPulled
 from platform_resources.services.refreshes.check_records import CheckRecord, dbt_test_checks, judged_check
 from platform_resources.spec.values.clocks import Clock

@@ -67,4 +67,5 @@ def cause(error: SerializableErrorInfo | None) -> str:
 
 
 def innermost(error: SerializableErrorInfo) -> SerializableErrorInfo:
+    """The error that all others were raised from."""
     return innermost(error.cause) if error.cause is not None else error

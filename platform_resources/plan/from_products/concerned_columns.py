@@ -1,4 +1,4 @@
-"""Which columns an objective is about, so that consumers of other columns are not affected when it is missed."""
+"""Which columns an objective is about; a miss does not affect consumers of other columns."""
 
 from collections.abc import Iterable
 

@@ -10,7 +10,7 @@ from platform_resources.plan.check_plans import CheckPlan, SourceLine
 from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.planned_access import offers_of, planned_views
 from platform_resources.plan.from_products.ports import Resolved, resolved_port
-from platform_resources.plan.plan import InputPlan, Upstream
+from platform_resources.plan.port_plans import InputPlan, Upstream
 from platform_resources.plan.shared_sources import pull_of
 from platform_resources.spec.components import InputPort
 from platform_resources.spec.product import Declared, Product, former_names

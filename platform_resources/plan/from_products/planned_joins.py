@@ -1,4 +1,4 @@
-"""Objectives that nobody writes: how many values of a global identifier are among those of the product that owns it."""
+"""Objectives that the platform adds: how many values of a global identifier are known to the product that owns it."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,7 +17,7 @@ from platform_resources.spec.values.column_names import folded_column
 
 
 def planned_joins(mesh: Mesh, product: Product) -> Iterator[ObjectivePlan]:
-    """One for each column with an identifier of the mesh, but for the key itself and where the column or the company asks for none.
+    """One objective for each column with a global identifier, except the key itself and where the column or the company asks for none.
 
     They follow from governance.yaml alone, whichever other products were read. An objective that the team has written under the same
     name, or that promises the same, goes before it.

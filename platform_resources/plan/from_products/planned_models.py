@@ -11,7 +11,8 @@ from platform_resources.plan.from_products.dbt_nodes import DbtNode, DbtTest
 from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.product_order import ordered
 from platform_resources.plan.from_products.written_tests import enforces_constraints, test_name, tests_of
-from platform_resources.plan.plan import ConsumerPlan, MetricPlan, ModelPlan, SemanticModelPlan
+from platform_resources.plan.model_plans import MetricPlan, ModelPlan, SemanticModelPlan
+from platform_resources.plan.port_plans import ConsumerPlan
 from platform_resources.spec.components import DataSet
 from platform_resources.spec.product import Declared, Product, model_name
 from platform_resources.spec.values.names import slug

@@ -78,8 +78,8 @@ def _resolved(mesh: Mesh, pull: PullPort, product: Product, target: Declared[Out
     """An unreadable product is known by its folder, and its version only if its `data-product` could be read."""
     unreadable = next((u for u in mesh.unreadable if u.file == product.file), None)
     name, domain = (product.name, product.domain) if unreadable is None else (unreadable.name, unreadable.domain)
-    told = target.config.version or (product.info.version if unreadable is None or "data-product" not in unreadable.broken else None)
-    version = Version.parse(told) if told is not None else None
+    written = target.config.version or (product.info.version if unreadable is None or "data-product" not in unreadable.broken else None)
+    version = Version.parse(written) if written is not None else None
     data_set = product.data_set(target.config.data_set)
     columns = data_set.config.columns if data_set is not None else ()
     source = (product, data_set.config) if data_set is not None and _tells_access(unreadable) else None
@@ -113,7 +113,7 @@ def _not_found(mesh: Mesh, port: Declared[InputPort], wanted_port: str) -> Probl
 
 
 def former_name_problem(mesh: Mesh, port: Declared[InputPort], resolved: Resolved) -> Problem | None:
-    """The warning where the port is still asked for by a name that it, or its product, once had."""
+    """A warning if the port is named by a former name of it or of its product."""
     pull = wanted(mesh, port)
     product_name, dot, port_name = pull.port.partition(".") if pull is not None else ("", "", "")
     if not dot or pull is None or pull.port in mesh.ports_by_title:

@@ -24,18 +24,10 @@ from platform_resources.plan.from_products.subjects import (
     relation_of,
     subject,
 )
+from platform_resources.plan.model_plans import DataSetPlan, ModelPlan
 from platform_resources.plan.needed_inputs import needed_inputs
-from platform_resources.plan.plan import (
-    AgreementPlan,
-    ConsumerPlan,
-    DataSetPlan,
-    ExtensionPlan,
-    InputPlan,
-    ModelPlan,
-    OutputPlan,
-    ProductPlan,
-    SampleQueryPlan,
-)
+from platform_resources.plan.plan import AgreementPlan, ExtensionPlan, ProductPlan, SampleQueryPlan
+from platform_resources.plan.port_plans import ConsumerPlan, InputPlan, OutputPlan
 from platform_resources.plan.promised_ages import promised_age
 from platform_resources.spec.components import DataSet, OutputPort, ServiceLevelAsset
 from platform_resources.spec.indicators import ServiceLevelIndicator

@@ -57,7 +57,7 @@ def declared_columns(mesh: Mesh, product: Product) -> Mapping[Relation, tuple[st
 
 
 def relation_of(mesh: Mesh, product: Product, model: str) -> Relation:
-    """Where dbt says that it will write the model; as it usually does, where dbt was not asked."""
+    """The relation that dbt will write the model to; its usual place where dbt was not asked."""
     node = mesh.project_of(product).node(model)
     return Relation(node.schema, node.alias) if node is not None else Relation("internal", model)
 

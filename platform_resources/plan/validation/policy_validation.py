@@ -30,7 +30,7 @@ def policy_breaches(mesh: Mesh, product: Product) -> Iterator[PolicyBreach]:
 
 
 def breaches_of(mesh: Mesh, product: Product, facts: PolicyFacts, needs: PolicyNeeds) -> Iterator[PolicyBreach]:
-    """Every breach of the policies that need this."""
+    """The breaches of those policies that need this kind of facts."""
     for name, policy in mesh.registry.policies().items():
         if policy.needs == needs:
             level, exemption = level_of(mesh, name, product.domain), exemption_of(mesh, name, product)

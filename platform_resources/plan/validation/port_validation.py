@@ -24,7 +24,7 @@ def ending_ports_hold(mesh: Mesh, product: Product) -> Iterator[Problem]:
             continue
         replacement = product.output_port(port.config.replacement)
         if replacement is None or replacement is port:
-            others = [each.name for each in product.output_ports if each is not port]
+            others = [other.name for other in product.output_ports if other is not port]
             what = "it names itself" if replacement is port else f'no output port "{port.config.replacement}"'
             hint = did_you_mean(port.config.replacement, others)
             yield port.origin.problem("replacement", f"{what}; other ports of the product: {known_text(others)}", hint)
@@ -41,9 +41,9 @@ def _wider(product: Product, port: Declared[OutputPort], replacement: Declared[O
         return
     before, after = planned_views(product, old.config), planned_views(product, new.config)
     seen = [("whoever has no role", before.open, after.open)]
-    seen += [(f"role {each.role}", before.of_role(each.role, each.attributes), each.view) for each in after.roles]
+    seen += [(f"role {role.role}", before.of_role(role.role, role.attributes), role.view) for role in after.roles]
     called = {folded_column(column.name): column for column in old.config.columns}
-    for column in (each for each in new.config.columns if each.declassified is None):
+    for column in (column_there for column_there in new.config.columns if column_there.declassified is None):
         former = next((name for name in _names(column) if name in called), None)
         who = [
             reader for reader, was, now in seen if former and _clear(now).get(folded_column(column.name)) and not _clear(was).get(former)

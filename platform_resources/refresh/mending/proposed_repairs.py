@@ -9,10 +9,12 @@ from platform_resources.capabilities.registry import Registry
 from platform_resources.capabilities.repairs.repair import Repair
 from platform_resources.capabilities.support.sql_text import enclosed, quoted, quoted_list, relation_sql
 from platform_resources.plan.check_plans import ObjectivePlan
-from platform_resources.plan.plan import DataSetPlan, ProductPlan
+from platform_resources.plan.model_plans import DataSetPlan
+from platform_resources.plan.plan import ProductPlan
 from platform_resources.refresh.sources.kept_contracts import hidden_columns
 from platform_resources.spec.values.column_names import folded_column
-from platform_resources.warehouses.protocol import EngineError, ProductDatabase, QueryTooLarge, QueryTooSlow
+from platform_resources.warehouses.engine_errors import EngineError, QueryTooLarge, QueryTooSlow
+from platform_resources.warehouses.protocol import ProductDatabase
 
 # More different wrong values are no slips.
 _MOST_VALUES = 1000

@@ -11,7 +11,8 @@ from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.capabilities.support.recency import newest_modified
 from platform_resources.deliveries.arrivals import InputFile, NotArrived, arrived, content, told_by_path
 from platform_resources.spec.values.clocks import Clock
-from platform_resources.warehouses.protocol import FileShape, LoadFailed, ProductDatabase
+from platform_resources.warehouses.engine_errors import LoadFailed
+from platform_resources.warehouses.protocol import FileShape, ProductDatabase
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from platform_resources.capabilities.source_contract import SourceContract
 from platform_resources.capabilities.support.column_types import observed_type
 from platform_resources.capabilities.support.sql_text import quoted, relation_sql
 from platform_resources.incidents import broken_contracts
-from platform_resources.plan.plan import InputPlan, ProductPlan
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.port_plans import InputPlan
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.warehouses.protocol import ProductDatabase
 
@@ -24,7 +25,7 @@ def contract_of(port: InputPlan) -> SourceContract:
 
 
 def with_contract(port: InputPlan, pull_files: PullFiles) -> PullFiles:
-    """Text is read as the promised types at once, so that the first value that is none is told with its line."""
+    """The pull with the port's contract, so that text is read as the promised types and a bad value is reported with its line."""
     if not port.columns:
         return pull_files
     types = {} if pull_files.format == "parquet" else {column.name: column.type for column in port.columns}

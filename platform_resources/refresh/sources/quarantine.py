@@ -14,11 +14,12 @@ from platform_resources.capabilities.support.shares import amount
 from platform_resources.capabilities.support.sql_text import literal, relation_sql
 from platform_resources.deliveries.arrivals import input_file
 from platform_resources.plan import conventions
-from platform_resources.plan.plan import InputPlan
+from platform_resources.plan.port_plans import InputPlan
 from platform_resources.refresh.sources.kept_contracts import keep_source_contract, with_contract
 from platform_resources.spec.problems import known_text
 from platform_resources.spec.values.column_names import folded_column
-from platform_resources.warehouses.protocol import EngineError, LoadFailed, ProductDatabase, shown_text
+from platform_resources.warehouses.engine_errors import EngineError, LoadFailed, shown_text
+from platform_resources.warehouses.protocol import ProductDatabase
 
 NOT_SHOWN = "a value that is not shown here"
 # The columns of a file of rows to be mended that say which row it is.
@@ -36,6 +37,7 @@ class BadValue:
     value: str | None
 
     def told(self, hidden: Collection[str]) -> str:
+        """The value and what is wrong with it; a value of a hidden column is not shown."""
         if self.value is None:
             return f"{self.column} {self.reason}"
         return f"{self.column}: {NOT_SHOWN if folded_column(self.column) in hidden else shown_text(self.value)} {self.reason}"

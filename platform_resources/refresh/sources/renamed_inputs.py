@@ -1,4 +1,4 @@
-"""What an input port, or a data set, has left in the product's database under a former name goes on under the present one."""
+"""Carry the state of a renamed input port or data set in the product's database on to its present name."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,7 +6,8 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.readers.database_rows import KEPT_ROWS
 from platform_resources.capabilities.support.sql_text import relation_sql
 from platform_resources.plan import conventions
-from platform_resources.plan.plan import InputPlan, ProductPlan
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.port_plans import InputPlan
 from platform_resources.spec.values.names import slug
 from platform_resources.warehouses.protocol import ProductDatabase
 

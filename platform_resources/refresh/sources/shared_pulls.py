@@ -36,6 +36,7 @@ class SharedRows:
 
     @property
     def sql(self) -> str:
+        """Reads the rows from their file."""
         return f"select * from read_parquet({literal(str(self.file))})"
 
 

@@ -1,4 +1,4 @@
-"""What the columns of a build are at least classified as, and what their views therefore leave out."""
+"""The classes that the columns of a build inherit, and what its views therefore leave out."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,7 +9,8 @@ from platform_resources.access.views import KeyedRole, restricted_views
 from platform_resources.lineage.inherited_classes import Said, SaidClass, inherited_classes, said_by_the_plan
 from platform_resources.lineage.mesh_lineage import MeshColumn, MeshLineage
 from platform_resources.plan import conventions
-from platform_resources.plan.plan import DataSetPlan, MeshPlan, ProductPlan
+from platform_resources.plan.model_plans import DataSetPlan
+from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.built_lineage import kept_lineage
 from platform_resources.spec.components import DataSet
@@ -21,7 +22,7 @@ InheritedClasses = Mapping[str, Mapping[str, str]]
 
 
 def inherited_in(state: Path, product: ProductPlan, inputs: Mapping[str, Mapping[str, Any]]) -> InheritedClasses:
-    """Of what was built last from these pulls. What is not known of a model says nothing against what its team says of its columns."""
+    """The classes that columns inherit from these pulls, by the last build. Unknown lineage changes no class."""
     alone = MeshPlan((product,), ())
     lineage = MeshLineage(alone, {product.name: kept_lineage(state, product)})
     own, received = said_by_the_plan(alone), _received(state, product, inputs)
@@ -82,7 +83,7 @@ def _restricted(spec: DataSet, classes: Mapping[str, str], product: ProductPlan)
 
 
 def as_inherited(product: ProductPlan, data_set: DataSetPlan, inherited: InheritedClasses) -> DataSetPlan:
-    """The data set with views that show no column to whoever may not see what it is made from."""
+    """The data set with views that leave out columns made from what the reader may not see."""
     columns = {column: class_named(name, product.classes) for column, name in inherited.get(data_set.name, {}).items()}
     if not columns:
         return data_set

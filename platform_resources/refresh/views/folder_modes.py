@@ -1,4 +1,4 @@
-"""Which folders of the platform's state others may enter and read: those of roles by their group, of all others nobody but its own user."""
+"""File modes of the platform's state: role folders are open to the role's group, everything else to the platform's user alone."""
 
 import grp
 import os
@@ -40,7 +40,7 @@ class FolderMode:
 
 
 def role_mode(product: ProductPlan, folder: RoleFolder, environment: Mapping[str, str] = os.environ) -> FolderMode:
-    """For the group of the role, where groups are configured; else for nobody but the platform's own user. Raises NoGroup."""
+    """The mode of a role's folder: for its group where groups are configured, else for the platform's user alone. Raises NoGroup."""
     template = ROLE_GROUP.value(environment)
     if not template:
         return FolderMode(OWN)
@@ -65,7 +65,7 @@ def set_mode(folder: Path, mode: FolderMode) -> None:
 
 
 def wanted_modes(state: Path, products: Iterable[ProductPlan], environment: Mapping[str, str] = os.environ) -> dict[Path, int]:
-    """Of what is there: the way to the folders of roles may be gone by all where groups read them, and everything else is closed."""
+    """The mode of each existing path: the way to role folders can be traversed where groups read them; everything else is closed."""
     way = ENTER if ROLE_GROUP.value(environment) else OWN
     home = files_home(state)
     modes = {state / name: OWN for name in PRIVATE} | {home / conventions.PORTS: way}

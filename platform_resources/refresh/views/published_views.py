@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from platform_resources.access.views import View
-from platform_resources.plan.plan import DataSetPlan, OutputPlan
+from platform_resources.plan.model_plans import DataSetPlan
+from platform_resources.plan.port_plans import OutputPlan
 from platform_resources.publications.version_records import PortDraft, Versions, ViewVersion, WriterFailed, WrittenPort
 from platform_resources.refresh.views.mask_keys import NoMaskKey, mask_variables
 from platform_resources.spec.agreements import CLEAR
 from platform_resources.spec.values.column_names import folded_column
-from platform_resources.warehouses.protocol import EngineError, ProductDatabase, ShownPart, StatementRefused
+from platform_resources.warehouses.engine_errors import EngineError, StatementRefused
+from platform_resources.warehouses.protocol import ProductDatabase
+from platform_resources.warehouses.published_places import ShownPart
 
 
 class NotPublishable(Exception):

@@ -1,4 +1,4 @@
-"""The folders that roles read: what is in them against what is wanted, and making it so. No published file is ever taken away."""
+"""Make the folders that roles read hold exactly what they should; published files stay where they are."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.published_versions import POINTER, files_of, replace_json, shelf
 from platform_resources.publications.version_records import PortVersion, Publication, Versions, catalog_view
 from platform_resources.refresh.views.folder_modes import FolderMode, role_mode, set_mode
-from platform_resources.warehouses.protocol import CatalogView, PublishedFiles
+from platform_resources.warehouses.published_places import CatalogView, PublishedFiles
 from platform_resources.warehouses.targets import warehouse
 
 

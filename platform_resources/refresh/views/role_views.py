@@ -10,12 +10,12 @@ from platform_resources.plan.tenancy import ProductTenancy, product_tenancy
 from platform_resources.publications.published_versions import Shelf, shelf
 from platform_resources.publications.version_records import catalog_view
 from platform_resources.refresh.views.role_files import seen_ports
-from platform_resources.warehouses.protocol import CatalogView
+from platform_resources.warehouses.published_places import CatalogView
 from platform_resources.warehouses.targets import warehouse
 
 
 def role_views(state: Path, product: ProductPlan, tenancy: ProductTenancy) -> Mapping[str, tuple[CatalogView, ...]]:
-    """By the role; nothing where versions are files, which roles read in folders. Raises VersionsUnreadable, EngineError."""
+    """The views of each role; empty where versions are files, which roles read in folders. Raises VersionsUnreadable, EngineError."""
     shelves = shelf(state, product.domain, product.name)
     newest = shelves.latest() if not isinstance(shelves, Shelf) else None
     if newest is None:

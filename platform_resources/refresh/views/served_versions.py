@@ -9,13 +9,14 @@ from pathlib import Path
 from platform_resources.access.grants import KnownGrants
 from platform_resources.access.role_folders import OPEN, AccessChange, folder_name, wanted_folders
 from platform_resources.access.views import View
-from platform_resources.plan.plan import MeshPlan, OutputPlan, ProductPlan
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.plan.port_plans import OutputPlan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import PortVersion, Publication, Versions, catalog_view
 from platform_resources.refresh.product_locks import ProductBusy, locked
 from platform_resources.settings import SERVING
 from platform_resources.warehouses.limits import SettingInvalid
-from platform_resources.warehouses.protocol import PublishedFiles, PublishedPort
+from platform_resources.warehouses.published_places import PublishedFiles, PublishedPort
 from platform_resources.warehouses.table_servers import ServedReaders, ServedSchema, ServedTable, ServingFailed, ServingStore
 from platform_resources.warehouses.targets import serving_store
 

@@ -7,7 +7,7 @@ from typing import Any
 from platform_resources.access.grants import KnownGrants
 from platform_resources.access.reader_standing import Reader, ReaderStanding, standing
 from platform_resources.plan.conventions import Placed
-from platform_resources.plan.plan import Upstream
+from platform_resources.plan.port_plans import Upstream
 from platform_resources.publications.version_records import PortVersion, Publication
 from platform_resources.spec.components import Column
 from platform_resources.spec.values.column_names import folded_column

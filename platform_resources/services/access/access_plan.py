@@ -21,8 +21,8 @@ from platform_resources.refresh.views.role_files import give_roles, role_changes
 from platform_resources.refresh.views.role_views import role_views
 from platform_resources.refresh.views.served_versions import make_server_so, server_changes
 from platform_resources.services.access.reader_views import known_grants
+from platform_resources.warehouses.engine_errors import DatabaseBusy, EngineError, NotSupported
 from platform_resources.warehouses.limits import SettingInvalid
-from platform_resources.warehouses.protocol import DatabaseBusy, EngineError, NotSupported
 from platform_resources.warehouses.table_servers import ServingFailed
 from platform_resources.warehouses.targets import warehouse
 

@@ -10,7 +10,8 @@ from platform_resources.capabilities.support.column_types import is_numeric
 from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.detection.class_guesses import ClassGuess, ColumnEvidence, SampleCheck, class_guesses
 from platform_resources.detection.detectors import DETECTORS, Detector
-from platform_resources.plan.plan import DataSetPlan, ProductPlan
+from platform_resources.plan.model_plans import DataSetPlan
+from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.consumer_queries import published_version, queried
 from platform_resources.services.migrating.yaml_edits import with_value
 from platform_resources.spec.document import Document, Place, read_document

@@ -16,7 +16,7 @@ from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.promises.grades import ProductHealth
 from platform_resources.publications.version_records import PortVersion
 from platform_resources.refresh.views.class_travel import as_inherited
-from platform_resources.warehouses.protocol import QueryFailed
+from platform_resources.warehouses.engine_errors import QueryFailed
 
 
 def known_grants(state: Path, environment: Mapping[str, str] = os.environ, reader: Reader | None = None) -> KnownGrants:

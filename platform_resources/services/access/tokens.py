@@ -19,7 +19,7 @@ from platform_resources.plan.plan import MeshPlan
 from platform_resources.publications.consumer_queries import SeenPort
 from platform_resources.publications.version_records import PortVersion
 from platform_resources.spec.problems import unknown_text
-from platform_resources.warehouses.protocol import QueryFailed
+from platform_resources.warehouses.engine_errors import QueryFailed
 
 # So that whoever finds one, or looks for some that leaked, knows what it is.
 PREFIX = "mesh_"

@@ -12,7 +12,9 @@ import yaml
 
 from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.plan.conventions import catalog_file, ports_folder
-from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
+from platform_resources.plan.model_plans import DataSetPlan
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.port_plans import OutputPlan
 from platform_resources.settings import ACCOUNT, HOST, PORT, PROTOCOL
 from platform_resources.spec.values.versions import Version
 from platform_resources.spec.values.yaml_text import FastDumper

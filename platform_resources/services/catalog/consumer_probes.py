@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from platform_resources.ledger.people.consumer_answers import ConsumerAnswer
 from platform_resources.notify.delivery import within_limit
-from platform_resources.plan.plan import ConsumerPlan, ProductPlan
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.port_plans import ConsumerPlan
 
 AT_ONCE, LONGEST_SECONDS = 8, 5
 # It is there, and wants to know who asks.

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.queries.reads import note_use, use_known_until
 from platform_resources.plan.plan import MeshPlan
-from platform_resources.warehouses.protocol import EngineError, WarehouseRead
+from platform_resources.warehouses.engine_errors import EngineError
+from platform_resources.warehouses.protocol import WarehouseRead
 from platform_resources.warehouses.targets import warehouse
 
 # Its notes come late, and to ask for them takes compute. Before the first time, so much of the past is asked for as scores count.

@@ -5,8 +5,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from platform_resources.plan.plan import DataSetPlan, OutputPlan, ProductPlan
+from platform_resources.plan.model_plans import DataSetPlan
+from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.plan_text import plain
+from platform_resources.plan.port_plans import OutputPlan
 from platform_resources.promises.grades import ProductHealth
 from platform_resources.services.catalog.access_snippets import Snippet, snippets
 from platform_resources.services.control_ports.declared_ports import ControlPortState

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from platform_resources.capabilities.support.sql_text import names_in
-from platform_resources.plan.plan import DataSetPlan, ProductPlan
+from platform_resources.plan.model_plans import DataSetPlan
+from platform_resources.plan.plan import ProductPlan
 from platform_resources.spec.components import Column
 
 # Words of SQL that are also words of people.

@@ -9,7 +9,9 @@ from platform_resources.ledger.records import PortPublication, Run
 from platform_resources.lineage.column_uses import Kind
 from platform_resources.lineage.mesh_lineage import MeshLineage
 from platform_resources.plan import conventions
-from platform_resources.plan.plan import DataSetPlan, InputPlan, ProductPlan
+from platform_resources.plan.model_plans import DataSetPlan
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.port_plans import InputPlan
 
 if TYPE_CHECKING:
     from openlineage.client.event_v2 import InputDataset, OutputDataset

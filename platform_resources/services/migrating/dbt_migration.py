@@ -17,8 +17,10 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.dbt.project_slices import read_files
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.refresh.pulling import PullContext, pull
-from platform_resources.repository.mesh_repository import DOCUMENT, target_of
+from platform_resources.refresh.pulling import pull
+from platform_resources.refresh.sources.pull_records import PullContext
+from platform_resources.repository.mesh_folders import DOCUMENT
+from platform_resources.repository.mesh_repository import target_of
 from platform_resources.repository.needed_files import PROJECT
 from platform_resources.repository.product_secrets import mask_of
 from platform_resources.services.migrating.carried_files import carry_files, carry_packages

@@ -7,20 +7,23 @@ from pathlib import Path
 
 from platform_resources.access.grants import KnownGrants
 from platform_resources.capabilities.registry import Registry
-from platform_resources.plan.plan import InputPlan, ProductPlan
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.port_plans import InputPlan
 from platform_resources.refresh.auditing import Audited, audit
 from platform_resources.refresh.built import as_built, unnoted
 from platform_resources.refresh.data_age import input_records
 from platform_resources.refresh.gate import close
 from platform_resources.refresh.mending.proposed_repairs import ProposedRepair, proposed
 from platform_resources.refresh.product_locks import locked
-from platform_resources.refresh.pulling import PullContext, note_mended
+from platform_resources.refresh.pulling import note_mended
 from platform_resources.refresh.sources.kept_contracts import BreaksContract, hidden_columns
+from platform_resources.refresh.sources.pull_records import PullContext
 from platform_resources.refresh.sources.quarantine import QuarantinedRow, load_mended, quarantined_rows
 from platform_resources.refresh.views.class_travel import inherited_in, restricted
 from platform_resources.repository.product_secrets import hiding
 from platform_resources.spec.values.column_names import folded_column
-from platform_resources.warehouses.protocol import LoadFailed, ProductDatabase
+from platform_resources.warehouses.engine_errors import LoadFailed
+from platform_resources.warehouses.protocol import ProductDatabase
 from platform_resources.warehouses.targets import warehouse
 
 _WAIT_SECONDS = 60.0

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from platform_resources.capabilities.protocols import ChangeTeller, PullFiles, PullRows, PullShared, untold
 from platform_resources.deliveries.arrivals import matching_files
-from platform_resources.plan.plan import InputPlan, ProductPlan
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.port_plans import InputPlan
 from platform_resources.refresh.sources.shared_pulls import waits_until
 from platform_resources.repository.product_secrets import mask_of
 from platform_resources.spec.values.clocks import Clock

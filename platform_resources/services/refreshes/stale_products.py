@@ -7,11 +7,12 @@ from typing import Any
 
 from platform_resources.capabilities.protocols import PullExtractor, PullFiles, PullRows, PullShared
 from platform_resources.deliveries.arrivals import is_news, matching_files
-from platform_resources.plan.plan import InputPlan, MeshPlan, ProductPlan
+from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.plan.plan_text import fingerprint
+from platform_resources.plan.port_plans import InputPlan
 from platform_resources.publications.former_folders import former_shelf
 from platform_resources.publications.published_versions import shelf
-from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.repository.mesh_folders import state_folder
 from platform_resources.spec.values.versions import VersionRange
 
 

@@ -12,7 +12,8 @@ from platform_resources.contracts.planned_contract import contract_of
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.people.published_contracts import PortSwitch, note_switch, port_switches_of
 from platform_resources.lineage.mesh_lineage import MeshLineage
-from platform_resources.plan.plan import MeshPlan, OutputPlan, ProductPlan
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.plan.port_plans import OutputPlan
 from platform_resources.services.releases.release_checks import consumptions, port_places
 
 

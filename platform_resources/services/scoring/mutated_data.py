@@ -11,11 +11,13 @@ from platform_resources.capabilities.registry import installed_registry
 from platform_resources.capabilities.support.column_types import is_numeric
 from platform_resources.capabilities.support.sql_text import quoted
 from platform_resources.plan.check_plans import ObjectivePlan
-from platform_resources.plan.plan import DataSetPlan, ProductPlan
+from platform_resources.plan.model_plans import DataSetPlan
+from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.promised_ages import promised_age
 from platform_resources.refresh.auditing import audit
 from platform_resources.spec.components import Column
-from platform_resources.warehouses.protocol import EngineError, ProductDatabase
+from platform_resources.warehouses.engine_errors import EngineError
+from platform_resources.warehouses.protocol import ProductDatabase
 from platform_resources.warehouses.targets import warehouse
 
 ROWS = 100

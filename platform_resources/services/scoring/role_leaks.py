@@ -11,8 +11,9 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.consumer_queries import NothingPublished, queried
 from platform_resources.publications.version_records import PortVersion, Publication, VersionsUnreadable, ViewVersion
 from platform_resources.spec.values.column_names import folded_column
+from platform_resources.warehouses.engine_errors import QueryFailed
 from platform_resources.warehouses.limits import SettingInvalid
-from platform_resources.warehouses.protocol import Bounds, QueryFailed
+from platform_resources.warehouses.protocol import Bounds
 
 WITHIN = Bounds(timedelta(seconds=30), 100)
 CANARIES = 20

@@ -19,7 +19,7 @@ from platform_resources.promises.grades import ProductHealth
 from platform_resources.promises.scores import ProductScore, score
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import Publication, VersionsUnreadable
-from platform_resources.repository.mesh_repository import GOVERNANCE
+from platform_resources.repository.mesh_folders import GOVERNANCE
 from platform_resources.services.scoring.seen_facts import ProductEvidence, score_facts
 from platform_resources.services.scoring.tried_evidence import Bench, TriedProduct, tried
 from platform_resources.services.trust import Trust

@@ -30,8 +30,9 @@ from platform_resources.spec.governance import Governance
 from platform_resources.spec.problems import Problem, errors
 from platform_resources.spec.reading import read_product
 from platform_resources.spec.values.field_types import UNCLASSIFIED
+from platform_resources.warehouses.engine_errors import QueryFailed
 from platform_resources.warehouses.limits import SettingInvalid
-from platform_resources.warehouses.protocol import Bounds, QueryFailed
+from platform_resources.warehouses.protocol import Bounds
 
 TOP = 5
 WITHIN = Bounds(timedelta(seconds=30), 100)

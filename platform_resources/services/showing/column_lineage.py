@@ -7,7 +7,8 @@ from typing import Any
 
 from platform_resources.lineage.mesh_lineage import MeshColumn, MeshLineage, Step
 from platform_resources.plan import conventions
-from platform_resources.plan.plan import ConsumerPlan, MeshPlan, ProductPlan
+from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.plan.port_plans import ConsumerPlan
 from platform_resources.refresh.built_lineage import kept_lineage
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.values.column_names import folded_column

@@ -80,14 +80,14 @@ class _Pickler(pickle.Pickler):
         kind = type(value)
         if not is_dataclass(kind) or "__slots__" not in kind.__dict__ or hasattr(kind, "__post_init__"):
             return NotImplemented
-        if not all(each.init and not each.kw_only for each in fields(kind)):
+        if not all(field.init and not field.kw_only for field in fields(kind)):
             return NotImplemented
-        values = {each.name: getattr(value, each.name) for each in fields(kind)}
+        values = {field.name: getattr(value, field.name) for field in fields(kind)}
         if kind is Standing:
             values["slices"] = later(value.slices)
         elif kind is IndicatorEvidence:
             values |= {name: later(values[name]) for name in ("publications", "input_states")}
-            values["verdicts"] = {check: later(each) for check, each in value.verdicts.items()}
+            values["verdicts"] = {check: later(verdicts) for check, verdicts in value.verdicts.items()}
         return kind, tuple(values.values())
 
 

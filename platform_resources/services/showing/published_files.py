@@ -7,7 +7,8 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.consumer_queries import SeenPort, everything
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import Publication
-from platform_resources.warehouses.protocol import PublishedFiles, QueryFailed
+from platform_resources.warehouses.engine_errors import QueryFailed
+from platform_resources.warehouses.published_places import PublishedFiles
 
 
 @dataclass(frozen=True, slots=True)

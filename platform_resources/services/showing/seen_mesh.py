@@ -20,7 +20,7 @@ from platform_resources.services.product_status import Known
 from platform_resources.services.showing.incident_story import IncidentStory
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.services.trust import Trust
-from platform_resources.warehouses.protocol import QueryFailed
+from platform_resources.warehouses.engine_errors import QueryFailed
 
 WITHHELD = "told to those who see the whole product"
 

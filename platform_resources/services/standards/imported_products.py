@@ -5,7 +5,7 @@ from pathlib import Path
 
 from platform_resources.interchange.round_trips import Import
 from platform_resources.plan import conventions
-from platform_resources.repository.mesh_repository import DOCUMENT
+from platform_resources.repository.mesh_folders import DOCUMENT
 from platform_resources.services.standards.exported_products import CannotExport, known_export
 from platform_resources.spec.problems import errors
 

@@ -14,10 +14,11 @@ from platform_resources.dbt.project_slices import read_files
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.input_plans import input_plan
 from platform_resources.plan.from_products.mesh import Mesh
-from platform_resources.plan.plan import ProductPlan, Upstream
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.port_plans import Upstream
 from platform_resources.publications.former_folders import former_shelf
 from platform_resources.refresh.views.upstream_access import AccessRefused, AccessUnknown, consumer_standing, received, seen_columns
-from platform_resources.repository.mesh_repository import DOCUMENT, state_folder
+from platform_resources.repository.mesh_folders import DOCUMENT, state_folder
 from platform_resources.scaffolding.product_files import promised_type
 from platform_resources.scaffolding.source_columns import SourceFacts
 from platform_resources.services.access.reader_views import known_grants
@@ -29,7 +30,7 @@ from platform_resources.spec.problems import known_text
 from platform_resources.spec.reading import read_product
 from platform_resources.spec.values.names import slug
 from platform_resources.spec.values.versions import Version, VersionRange
-from platform_resources.warehouses.protocol import PublishedFiles
+from platform_resources.warehouses.published_places import PublishedFiles
 from platform_resources.warehouses.targets import warehouse
 
 
@@ -78,7 +79,7 @@ def read_port(root: Path, consumer: Destination, model: AskedModel, now: datetim
     """What the consumer gets of another product's model, by the port that publishes it. Raises CannotBegin."""
     owner, state = model.product.name, state_folder(root)
     mesh, plan, _ = read_mesh_and_plan(root, [owner])
-    product = next((each for each in plan.products if each.name == owner), None)
+    product = next((planned for planned in plan.products if planned.name == owner), None)
     if product is None:
         raise CannotBegin(f"{owner}, whose model {model.name} is, cannot be read; `mesh validate {owner}` says why")
     fields = _fields(product, model.name)
@@ -95,7 +96,7 @@ def read_port(root: Path, consumer: Destination, model: AskedModel, now: datetim
     if not isinstance(published, PublishedFiles):
         raise CannotBegin(f"{owner} is published in {warehouse().kind}, where nothing is looked at; write the input port {fields} by hand")
     columns = tuple(seen_columns(upstream, decision))
-    key = next(each.spec.primary_key for each in product.data_sets if each.model == model.name)
+    key = next(data_set.spec.primary_key for data_set in product.data_sets if data_set.model == model.name)
     return ReadPort(fields, published, columns, key if set(key) <= {column.name for column in columns} else ())
 
 

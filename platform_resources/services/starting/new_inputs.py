@@ -24,7 +24,7 @@ from platform_resources.spec.components import Column
 from platform_resources.spec.domain_document import SharedSource
 from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.values.channel_urls import VARIABLE, without_secrets
-from platform_resources.warehouses.protocol import PublishedPort
+from platform_resources.warehouses.published_places import PublishedPort
 
 _ADDRESS = re.compile(r"([A-Za-z][\w+.-]*)://")
 _OTHER = re.compile(r"\w+:(?![\\/])\w")

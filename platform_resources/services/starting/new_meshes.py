@@ -7,7 +7,7 @@ from pathlib import Path
 
 from platform_resources.detection.name_words import without_accents
 from platform_resources.plan import conventions
-from platform_resources.repository.mesh_repository import CALENDARS, NoMesh, mesh_root
+from platform_resources.repository.mesh_folders import CALENDARS, NoMesh, mesh_root
 from platform_resources.repository.placing import place
 from platform_resources.scaffolding.mesh_files import NO_LOCATIONS, WORKSPACE, domain_files, mesh_files, with_location
 from platform_resources.spec.values.field_types import is_owner

@@ -9,7 +9,7 @@ from platform_resources.capabilities.registry import installed_registry
 from platform_resources.deliveries.arrivals import NotArrived
 from platform_resources.detection.name_words import without_accents
 from platform_resources.plan import conventions
-from platform_resources.repository.mesh_repository import CALENDARS
+from platform_resources.repository.mesh_folders import CALENDARS
 from platform_resources.repository.placing import InTheWay, in_the_way, place
 from platform_resources.scaffolding.product_files import Guesses, Wanted, data_set_name, guesses, product_files
 from platform_resources.scaffolding.source_columns import Guess, SourceFacts
@@ -23,8 +23,8 @@ from platform_resources.spec.reading import read_product
 from platform_resources.spec.values.field_types import UNCLASSIFIED
 from platform_resources.spec.values.names import LONGEST_NAME, fold, is_name, slug
 from platform_resources.spec.values.yaml_text import flow_list
+from platform_resources.warehouses.engine_errors import EngineError, LoadFailed
 from platform_resources.warehouses.extraction import ExtractorFailed
-from platform_resources.warehouses.protocol import EngineError, LoadFailed
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from platform_resources.scaffolding.suggested_objectives import FEW_VALUES, has_
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.warehouses.extraction import read_by
 from platform_resources.warehouses.measured_queries import measure
-from platform_resources.warehouses.protocol import ProductDatabase, PublishedFiles, PublishedPort
+from platform_resources.warehouses.protocol import ProductDatabase
+from platform_resources.warehouses.published_places import PublishedFiles, PublishedPort
 from platform_resources.warehouses.targets import scratch
 
 _LOADED, _SEEN = Relation("inputs", "looked_at"), Relation("internal", "looked_at")

@@ -64,7 +64,7 @@ class Deadlines:
         return None
 
     def asks_for(self, deadline: datetime) -> datetime:
-        """As of when data must be at this deadline."""
+        """The moment up to which data must be there at this deadline."""
         local = deadline.astimezone(ZoneInfo(self.timezone))
         if self.covers is None:
             earlier = local - self.max_age if not self.max_age % DAY else in_utc(deadline) - self.max_age
@@ -73,7 +73,7 @@ class Deadlines:
         return datetime.combine(begins, time(), UTC if self.dates else ZoneInfo(self.timezone)).astimezone(UTC)
 
     def asked_at(self, moment: datetime) -> datetime:
-        """As of when data must be at this moment, by the deadline that has passed last."""
+        """The moment up to which data must be there now, by the last deadline that has passed."""
         passed = self.last(moment)
         return _EARLIEST if passed is None else self.asks_for(passed)
 
@@ -87,7 +87,7 @@ class Deadlines:
 
     @property
     def reach(self) -> timedelta:
-        """At least how far back a version may have been published that still keeps the promise."""
+        """How far back a version may at least have been published and still keep the promise."""
         _, _, day, month, _ = self.cron.split()
         between = 31 * DAY if (day, month) == ("*", "*") else 400 * DAY
         return between + (self.max_age if self.covers is None else _LONGEST_COVERED[self.covers])
@@ -137,12 +137,12 @@ def kept_until(age: MaxAge, known_until: datetime) -> datetime:
 
 
 def asked_at(age: MaxAge, moment: datetime) -> datetime:
-    """As of when data must be at this moment to keep a promise of its age."""
+    """The moment up to which data must be there now, to keep a promise of its age."""
     return age.asked_at(moment) if isinstance(age, Deadlines) else moment - age
 
 
 def reach(age: MaxAge) -> timedelta:
-    """At least how far back a version may have been published that still keeps a promise of its age."""
+    """How far back a version may at least have been published and still keep a promise of its age."""
     return age.reach if isinstance(age, Deadlines) else age
 
 

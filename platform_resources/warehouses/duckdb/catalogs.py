@@ -12,7 +12,7 @@ import duckdb
 from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.warehouses.duckdb.port_files import port_sql
 from platform_resources.warehouses.duckdb.product_database import translated
-from platform_resources.warehouses.protocol import CatalogView
+from platform_resources.warehouses.published_places import CatalogView
 
 # The oldest version of DuckDB that opens the catalogs; 2.0 writes such that no 1.x does, unless it is told otherwise.
 _OLD_CLIENTS = "v1.2.0"

@@ -10,7 +10,8 @@ from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.plan import conventions
 from platform_resources.warehouses.duckdb.port_files import port_sql
 from platform_resources.warehouses.duckdb.product_database import SCHEMAS, translated
-from platform_resources.warehouses.protocol import EngineError, PublishedPort
+from platform_resources.warehouses.engine_errors import EngineError
+from platform_resources.warehouses.published_places import PublishedPort
 
 _WAIT = 60.0
 

@@ -16,7 +16,8 @@ from platform_resources.warehouses.duckdb.delivered.file_shapes import Shape
 from platform_resources.warehouses.duckdb.delivered.file_survey import shape
 from platform_resources.warehouses.duckdb.delivered.kept_values import WHOLE, is_nested, lost
 from platform_resources.warehouses.duckdb.quarantined_rows import refuse_all_bad, release, set_aside, with_bad_rows
-from platform_resources.warehouses.protocol import LoadFailed, ProductDatabase, shown_text
+from platform_resources.warehouses.engine_errors import LoadFailed, shown_text
+from platform_resources.warehouses.protocol import ProductDatabase
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

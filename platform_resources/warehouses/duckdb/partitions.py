@@ -16,7 +16,8 @@ from platform_resources.capabilities.measures import Reading, Relation
 from platform_resources.capabilities.support.sql_text import quoted, quoted_list, relation_sql
 from platform_resources.measuring.merging import Merging
 from platform_resources.measuring.metrics import Metric
-from platform_resources.warehouses.protocol import Days, EngineError, Merged, ProductDatabase, QueryTooLarge, QueryTooSlow
+from platform_resources.warehouses.engine_errors import EngineError, QueryTooLarge, QueryTooSlow
+from platform_resources.warehouses.protocol import Days, Merged, ProductDatabase
 
 TOPIC = "partitions"
 _NOW = "temp.mesh_days"

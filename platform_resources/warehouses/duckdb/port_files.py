@@ -8,7 +8,8 @@ from typing import assert_never
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.support.file_formats import FileFormat, read_type, stored_type, text_columns
 from platform_resources.capabilities.support.sql_text import literal, quoted, relation_sql
-from platform_resources.warehouses.protocol import NotSupported, PublishedFiles, PublishedPort, ShownPart
+from platform_resources.warehouses.engine_errors import NotSupported
+from platform_resources.warehouses.published_places import PublishedFiles, PublishedPort, ShownPart
 
 _COPY_OPTIONS: Mapping[FileFormat, str] = {
     "parquet": "format parquet, compression zstd",

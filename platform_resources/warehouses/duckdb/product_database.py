@@ -30,19 +30,17 @@ from platform_resources.warehouses.duckdb.port_files import copy_sql, of_files, 
 from platform_resources.warehouses.duckdb.quarantined_rows import DELIVERED, by_contract
 from platform_resources.warehouses.duckdb.samples import sampled
 from platform_resources.warehouses.duckdb.statistics import ruled_out_by
-from platform_resources.warehouses.limits import MEMORY_VARIABLE, QUERY_TIME, Limits, limits, spill_folder
-from platform_resources.warehouses.protocol import (
-    NOTHING_PROMISED,
+from platform_resources.warehouses.engine_errors import (
     DatabaseBusy,
     DatabaseUnreadable,
     EngineError,
-    Merged,
-    PublishedPort,
     QueryTooLarge,
     QueryTooSlow,
-    ShownPart,
     StatementRefused,
 )
+from platform_resources.warehouses.limits import MEMORY_VARIABLE, QUERY_TIME, Limits, limits, spill_folder
+from platform_resources.warehouses.protocol import NOTHING_PROMISED, Merged
+from platform_resources.warehouses.published_places import PublishedPort, ShownPart
 
 SCHEMAS = ("inputs", "internal")
 MEMORY = "main.mesh_memory"
@@ -176,7 +174,7 @@ class DuckDBDatabase:
 
     @property
     def ruled_out(self) -> RuledOut:
-        """By the plans that DuckDB makes of counts."""
+        """Decided by DuckDB's query plans of counts."""
         return ruled_out_by(self.within_limits)
 
     def by_day(self, relation: Relation, partition_by: str, wanted: Mapping[Metric, Merging]) -> Merged:

@@ -11,7 +11,7 @@ from platform_resources.capabilities.support.sql_text import literal, quoted, re
 from platform_resources.plan import conventions
 from platform_resources.warehouses.duckdb.delivered.file_shapes import Shape
 from platform_resources.warehouses.duckdb.delivered.kept_values import Writing, converted, lost_values
-from platform_resources.warehouses.protocol import LoadFailed, shown_text
+from platform_resources.warehouses.engine_errors import LoadFailed, shown_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -8,7 +8,8 @@ from typing import Any
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.support.sql_text import enclosed, relation_sql
 from platform_resources.measuring.foreseeing import RuledOut
-from platform_resources.warehouses.protocol import EngineError, Execute, QueryTooLarge, QueryTooSlow
+from platform_resources.warehouses.engine_errors import EngineError, QueryTooLarge, QueryTooSlow
+from platform_resources.warehouses.protocol import Execute
 
 # An operator of a plan: `name`, `extra_info`, and the operators before it as `children`.
 Node = Mapping[str, Any]

@@ -13,16 +13,8 @@ from platform_resources.plan import conventions
 from platform_resources.plan.tenancy import MeshTenancy, ProductTenancy
 from platform_resources.settings import DBT_DATABASE
 from platform_resources.warehouses.limits import MEMORY_VARIABLE, limits
-from platform_resources.warehouses.protocol import (
-    Bounds,
-    CatalogView,
-    GivenViews,
-    ProductDatabase,
-    PublishedPort,
-    Readable,
-    Rows,
-    VersionRows,
-)
+from platform_resources.warehouses.protocol import Bounds, ProductDatabase, Rows, VersionRows
+from platform_resources.warehouses.published_places import CatalogView, GivenViews, PublishedPort, Readable
 from platform_resources.warehouses.written_results import WantedResult, WrittenResult
 
 
@@ -40,7 +32,7 @@ class DuckDBWarehouse:
         return product_database.opened(state / conventions.database_file(domain, product))
 
     def version_rows(self, domain: str, product: str) -> VersionRows | None:
-        """As files: a writer locks its database also against readers."""
+        """None: versions are files, since a writer locks its database against readers too."""
         return None
 
     def products(self, state: Path) -> tuple[tuple[str, str], ...]:

@@ -18,22 +18,10 @@ from platform_resources.measuring.dialects import translated
 from platform_resources.plan.tenancy import MeshTenancy, ProductTenancy
 from platform_resources.settings import COMPUTE, PREFIX, SNOWFLAKE_BUILD
 from platform_resources.warehouses.duckdb import product_database
+from platform_resources.warehouses.engine_errors import EngineError, NotSupported, QueryFailed, QueryTooSlow
 from platform_resources.warehouses.limits import limits
-from platform_resources.warehouses.protocol import (
-    Bounds,
-    CatalogView,
-    EngineError,
-    GivenViews,
-    NotSupported,
-    ProductDatabase,
-    PublishedPort,
-    QueryFailed,
-    QueryTooSlow,
-    Readable,
-    Rows,
-    VersionRows,
-    WarehouseUse,
-)
+from platform_resources.warehouses.protocol import Bounds, ProductDatabase, Rows, VersionRows, WarehouseUse
+from platform_resources.warehouses.published_places import CatalogView, GivenViews, PublishedPort, Readable
 from platform_resources.warehouses.snowflake.account_changes import account_changes, make_so, show_to_roles
 from platform_resources.warehouses.snowflake.account_names import is_of_mesh
 from platform_resources.warehouses.snowflake.account_state import own_compute
@@ -88,14 +76,14 @@ class SnowflakeWarehouse:
         return SnowflakeVersions(self.connect, domain, product)
 
     def products(self, state: Path) -> tuple[tuple[str, str], ...]:
-        """By the names of the databases that the role may see."""
+        """Read from the names of the databases that the role may see."""
         with session(self.connect, PREFIX.value(os.environ)) as opened:
             named = opened.described("show databases")
         databases = [str(row[named[0].index("name")]) for row in named[1]]
         return tuple(sorted(product for name in databases if (product := product_of_database(name, os.environ)) is not None))
 
     def asks_for_work(self) -> str:
-        """Nothing: Snowflake's query profiles are not read."""
+        """Empty: Snowflake's query profiles are not read."""
         return ""
 
     def work_of(self, model: str, profile: str, seconds: float, cpu_seconds: float) -> ModelWork | None:

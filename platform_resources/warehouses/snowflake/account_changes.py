@@ -1,4 +1,4 @@
-"""What an account of Snowflake has against what a mesh wants, and making it so: first revoked, then protected, then given."""
+"""Compare an account of Snowflake with what a mesh wants, and change it: first revoke, then protect, then give."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from platform_resources.access.role_folders import AccessChange, Act
 from platform_resources.capabilities.support.sql_text import quoted
 from platform_resources.plan.tenancy import MeshTenancy, ProductTenancy
-from platform_resources.warehouses.protocol import CatalogView, EngineError
+from platform_resources.warehouses.engine_errors import EngineError
+from platform_resources.warehouses.published_places import CatalogView
 from platform_resources.warehouses.snowflake.account_names import compute_name, database_of, members_role, readers_schema
 from platform_resources.warehouses.snowflake.account_state import Found, found_compute, found_in_database, found_roles, shown, tables_of
 from platform_resources.warehouses.snowflake.kept_notes import Notes
@@ -80,7 +81,7 @@ def _why_gone(key: Key) -> str:
 
 
 def ordered(changes: Iterator[tuple[Key, AccessChange]]) -> list[AccessChange]:
-    """Take away first, from members on to what they had; then change and make, from what protects on to members."""
+    """Removals first, members before what they had; then changes and additions, protection before members."""
 
     def rank(pair: tuple[Key, AccessChange]) -> tuple[int, int, str]:
         (kind, name), change = pair

@@ -1,4 +1,4 @@
-"""What an account of Snowflake has of a mesh's compute, roles, grants and policies, as SHOW and information_schema tell it."""
+"""What an account of Snowflake has for a mesh: compute, roles, grants and policies, read by SHOW and information_schema."""
 
 import re
 from collections.abc import Iterator, Sequence

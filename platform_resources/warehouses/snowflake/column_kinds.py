@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from platform_resources.capabilities.support.column_types import is_type
-from platform_resources.warehouses.protocol import NotSupported
+from platform_resources.warehouses.engine_errors import NotSupported
 
 _STORED = {
     **dict.fromkeys(
@@ -44,7 +44,7 @@ def stored_kind(column: str, kind: str) -> str:
 
 
 def reported_kind(data_type: str, precision: Any, scale: Any, promised: str = "") -> str:
-    """As a specification writes it: the promised type where Snowflake keeps it with this type; else whole numbers are `bigint`."""
+    """The type as specifications write it: the promised one if Snowflake stores it as this type; other whole numbers are `bigint`."""
     kind = data_type.lower()
     if promised and is_type(promised, f"number({precision},{scale})" if kind == "number" else kind):
         return promised

@@ -7,7 +7,8 @@ from typing import Any
 from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
 
-from platform_resources.warehouses.protocol import NotSupported, PublishedPort, QueryFailed, Readable
+from platform_resources.warehouses.engine_errors import NotSupported, QueryFailed
+from platform_resources.warehouses.published_places import PublishedPort, Readable
 from platform_resources.warehouses.snowflake.version_tables import port_rows
 
 # Functions that tell of the account or its objects, act on it, lead to its files, or send what they are given elsewhere.

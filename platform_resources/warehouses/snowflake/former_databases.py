@@ -2,7 +2,7 @@
 
 import os
 
-from platform_resources.warehouses.protocol import EngineError
+from platform_resources.warehouses.engine_errors import EngineError
 from platform_resources.warehouses.snowflake.account_names import in_database
 from platform_resources.warehouses.snowflake.kept_notes import NOTES, Notes
 from platform_resources.warehouses.snowflake.product_schemas import make_schemas

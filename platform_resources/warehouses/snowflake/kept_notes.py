@@ -46,6 +46,7 @@ class Notes:
 
     @property
     def table(self) -> str:
+        """The table of notes by its full name."""
         return table_of(self.session.database)
 
     def make(self) -> None:
@@ -58,7 +59,7 @@ class Notes:
         return {str(name): str(record) for name, record in rows}
 
     def remember(self, topic: str, name: str, record: str) -> None:
-        """One statement: whoever reads finds the old text or the new one."""
+        """Write a note in one statement, so that readers find the old text or the new one."""
         self.session.rows(remembering(self.session.database, topic, name, record))
 
     def claim(self, holder: str, now: datetime, until: datetime) -> str:
@@ -83,7 +84,7 @@ class Notes:
         return bool(json.loads(self.remembered(POINTER).get(NEWEST, "{}")) == json.loads(record))
 
     def replace(self, topic: str, name: str, record: str) -> None:
-        """As `remember`, in two statements of a transaction."""
+        """Write a note in two statements of the open transaction."""
         self.forget(topic, name)
         self.session.rows(
             f"insert into {self.table} (TOPIC, NAME, RECORD) values ({text_sql(topic)}, {text_sql(name)}, {text_sql(record)})"

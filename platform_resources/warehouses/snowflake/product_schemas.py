@@ -23,18 +23,9 @@ from platform_resources.measuring.profile_queries import ProfiledColumn
 from platform_resources.plan.conventions import QUARANTINE
 from platform_resources.spec.values.column_names import folded_column
 from platform_resources.warehouses.duckdb.product_database import DuckDBDatabase
-from platform_resources.warehouses.protocol import (
-    NOTHING_PROMISED,
-    EngineError,
-    FileShape,
-    Merged,
-    NotSupported,
-    PublishedFiles,
-    PublishedPort,
-    PublishedRows,
-    ShownPart,
-    StatementRefused,
-)
+from platform_resources.warehouses.engine_errors import EngineError, NotSupported, StatementRefused
+from platform_resources.warehouses.protocol import NOTHING_PROMISED, FileShape, Merged
+from platform_resources.warehouses.published_places import PublishedFiles, PublishedPort, PublishedRows, ShownPart
 from platform_resources.warehouses.snowflake.column_kinds import reported_kind, stored_kind
 from platform_resources.warehouses.snowflake.kept_notes import NOTES, Notes
 from platform_resources.warehouses.snowflake.mask_key_table import keep_keys, key_sql

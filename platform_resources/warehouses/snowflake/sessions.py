@@ -31,8 +31,8 @@ from platform_resources.settings import (
     STATEMENT_TIMEOUT,
     USER,
 )
+from platform_resources.warehouses.engine_errors import EngineError, NotSupported, QueryTooSlow, StatementRefused
 from platform_resources.warehouses.limits import SettingInvalid, statement_time
-from platform_resources.warehouses.protocol import EngineError, NotSupported, QueryTooSlow, StatementRefused
 
 # Makes a connection from arguments that are called as `dagster_snowflake.SnowflakeResource` calls them.
 Connect = Callable[[Mapping[str, Any]], AbstractContextManager[Any]]
@@ -178,7 +178,7 @@ def explained(error: Error) -> str:
     """The error's text, and what to do about it where that is known. No published version is touched by any of these."""
     text = Mask(environment_secrets(os.environ, frozenset()))(str(error.msg or error)).strip()
     if error.sqlstate == _NOT_LET_IN or error.errno in _LOGIN:
-        user, ways = USER.value(os.environ), " or ".join(each.name for each in (PASSWORD, KEY_FILE, SIGN_IN_TOKEN))
+        user, ways = USER.value(os.environ), " or ".join(setting.name for setting in (PASSWORD, KEY_FILE, SIGN_IN_TOKEN))
         return f"Snowflake does not let {user} in: {text}; renew what {ways} says, then do it again"
     if error.errno in _COMPUTE:
         named = f"{COMPUTE.name} and compute in domain.yaml say which it is"

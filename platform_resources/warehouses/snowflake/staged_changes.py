@@ -121,6 +121,7 @@ class StagedChanges:
             self.session.rows(f"delete from {staged} where {condition}")
 
     def staged(self, relation: Relation) -> Relation:
+        """The relation under the name that it has until a change is put in place."""
         return replace(relation, name=f"{relation.name}__mesh_new")
 
     def put_in_place(self, changes: _Changes, relation: Relation, *, view: str = "") -> None:
@@ -134,6 +135,7 @@ class StagedChanges:
             changes.statements.append(f"alter table {staged} rename to {name}")
 
     def drop(self, relation: Relation) -> None:
+        """Drop the relation; in a transaction, when it ends."""
         if self._changes is None:
             self._drop_now(relation)
             return
@@ -145,13 +147,16 @@ class StagedChanges:
             self.session.rows(f"drop {'view' if kind == 'VIEW' else 'table'} if exists {relation_name(relation)}")
 
     def remembered(self, topic: str) -> dict[str, str]:
+        """What was left under a topic, with what the transaction changes."""
         kept = self.notes.remembered(topic)
         return self._changes.seen(topic, kept) if self._changes is not None else kept
 
     def remember(self, topic: str, name: str, record: str) -> None:
+        """Leave a text; in a transaction, when it ends."""
         self._note_later(topic, name, record)
 
     def forget(self, topic: str, name: str | None = None) -> None:
+        """Take texts away; in a transaction, when it ends."""
         self._note_later(topic, name, None)
 
     def _note_later(self, topic: str, name: str | None, record: str | None) -> None:

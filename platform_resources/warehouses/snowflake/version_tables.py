@@ -8,7 +8,8 @@ from datetime import datetime
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.support.sql_text import literal
-from platform_resources.warehouses.protocol import CatalogView, EngineError, NotSupported, PublishedPort, PublishedRows
+from platform_resources.warehouses.engine_errors import EngineError, NotSupported
+from platform_resources.warehouses.published_places import CatalogView, PublishedPort, PublishedRows
 from platform_resources.warehouses.snowflake.column_kinds import added_kind, reported_kind
 from platform_resources.warehouses.snowflake.kept_notes import Notes, newest_version, remembering
 from platform_resources.warehouses.snowflake.sessions import (
@@ -38,6 +39,7 @@ class SnowflakeVersions:
 
     @property
     def database(self) -> str:
+        """The product's database in Snowflake."""
         return database_name(self.domain, self.product, os.environ)
 
     def remembered(self, topic: str) -> dict[str, str]:
@@ -93,7 +95,7 @@ class SnowflakeVersions:
             return there and bool(opened.first(f"select count(*) from {rows}")[0])
 
     def keep_only(self, versions: Collection[str], views: Collection[tuple[str, str]]) -> None:
-        """One statement for each table; what is left by one that fails is taken away by the next publication."""
+        """One statement for each table; what a failing one leaves is removed by the next publication."""
         kept = ", ".join(map(literal, sorted(versions)))
         with session(self.connect, self.database) as opened:
             drop_other_views(opened, views)
@@ -182,7 +184,7 @@ class MadeView:
 
 
 def role_view(database: str, schema: str, view: CatalogView) -> MadeView:
-    """A secure view of the newest version, in the schema of a role. Nobody who reads it sees what it is made of."""
+    """A secure view of the newest version, in the schema of a role; its definition is hidden from readers."""
     made = _made(database, view)
     digest = hashlib.sha256(made.encode()).hexdigest()
     name = f'"{database}".{name_sql(schema)}.{name_sql(view.name)}'

@@ -1,4 +1,4 @@
-"""What an account of Snowflake should have, by the tenancy of a mesh: each object and grant, and the statements that make it so."""
+"""What an account of Snowflake should have for a mesh: each object and grant, with the statements that make it."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from platform_resources.measuring.dialects import translated
 from platform_resources.plan.tenancy import KINDS, VALUE, DomainTenancy, MeshTenancy, ProductTenancy, ReaderRole, class_masks
 from platform_resources.settings import ROLE
 from platform_resources.spec.values.field_types import UNCLASSIFIED
-from platform_resources.warehouses.protocol import CatalogView
+from platform_resources.warehouses.published_places import CatalogView
 from platform_resources.warehouses.snowflake.account_names import (
     MARK,
     compute_name,

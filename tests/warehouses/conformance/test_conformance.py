@@ -31,16 +31,10 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.record_pages import RecordsAsked, filter_of, next_cursor, page_sql
 from platform_resources.publications.version_records import Keeping, PortDraft, PortVersion, Publication
 from platform_resources.spec.values.clocks import Clock
+from platform_resources.warehouses.engine_errors import EngineError, LoadFailed, NotSupported, QueryFailed, StatementRefused
 from platform_resources.warehouses.measured_queries import measure
-from platform_resources.warehouses.protocol import (
-    Bounds,
-    CatalogView,
-    EngineError,
-    LoadFailed,
-    NotSupported,
-    QueryFailed,
-    StatementRefused,
-)
+from platform_resources.warehouses.protocol import Bounds
+from platform_resources.warehouses.published_places import CatalogView
 from platform_resources.warehouses.written_results import WantedResult
 
 HERE, THERE = Relation("inputs", "readings"), Relation("inputs", "sensors")

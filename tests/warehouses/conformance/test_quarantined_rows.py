@@ -8,7 +8,7 @@ import pytest
 from platform_resources.dbt.planning import read_plan
 from platform_resources.refresh.sources.quarantine import quarantined_rows, write_rows
 from platform_resources.services.refreshes.mending import NotMended, mend
-from platform_resources.warehouses.protocol import EngineError
+from platform_resources.warehouses.engine_errors import EngineError
 from platform_resources.warehouses.targets import warehouse as chosen
 from tests.meshes import edited, product_file
 from tests.refresh.test_pulling import NOW, Pulling, land

@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from platform_resources.warehouses.protocol import QueryFailed
+from platform_resources.warehouses.engine_errors import QueryFailed
 
 # Functions that give rows from their arguments alone. Any other in the place of a table reads files, settings, or runs text as SQL.
 _TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest", "repeat", "repeat_row", "json_each", "json_tree"})

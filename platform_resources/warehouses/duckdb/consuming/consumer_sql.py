@@ -12,7 +12,8 @@ from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.redaction.redaction import mask
 from platform_resources.warehouses.duckdb.consuming.allowed_statements import check_names
 from platform_resources.warehouses.duckdb.port_files import file_pattern, of_files, port_sql
-from platform_resources.warehouses.protocol import QueryFailed, Readable
+from platform_resources.warehouses.engine_errors import QueryFailed
+from platform_resources.warehouses.published_places import Readable
 from platform_resources.warehouses.written_results import BATCH, WantedResult, WrittenResult, write_result
 
 # A process that runs other people's SQL may take 2 GiB (`foreign_queries`); DuckDB itself says more of it when its own limit is met first.

@@ -16,8 +16,9 @@ from typing import Any, BinaryIO, TypeVar
 
 from platform_resources.spec.values.durations import duration_text
 from platform_resources.warehouses.duckdb.consuming.consumer_sql import LARGEST_RESULT, Selects, opened_query, written_query
+from platform_resources.warehouses.engine_errors import QueryFailed
 from platform_resources.warehouses.limits import TIME_VARIABLE
-from platform_resources.warehouses.protocol import Bounds, QueryFailed
+from platform_resources.warehouses.protocol import Bounds
 from platform_resources.warehouses.written_results import WantedResult, WrittenResult
 
 # DuckDB's own limit does not hold for long texts and lists; this one does.

@@ -4,7 +4,7 @@ import json
 import re
 
 from platform_resources.deliveries.arrivals import InputFile
-from platform_resources.warehouses.protocol import LoadFailed, shown_text
+from platform_resources.warehouses.engine_errors import LoadFailed, shown_text
 
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 _COUNT = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
@@ -83,8 +83,10 @@ def _is_json(line: str) -> bool:
 
 
 def not_of_type(value: str, kind: str) -> str:
+    """In words, that a value is not of the type that was promised."""
     return f"{shown_text(value)} is no {kind}, or not all of it would be kept"
 
 
 def promise(column: str) -> str:
+    """What to do about a column of another type."""
     return f"mend the file, or say options: {{types: {{{column}: varchar}}}}"

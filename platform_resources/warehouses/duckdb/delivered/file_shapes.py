@@ -90,7 +90,7 @@ class Shape:
         return {**lost_values(kinds, self.writing), **self.contract.breaches(self.types), **filled}
 
     def emptiness(self) -> dict[str, str]:
-        """Of each column that has to be filled, the condition that it is not; `missing` values are compared as values of its type."""
+        """For each required column the SQL condition that it is empty; `missing` values are compared as values of its type."""
         if self.is_typed:
             return self.contract.emptiness(self.types)
         return {
@@ -109,6 +109,7 @@ class Shape:
         return [column for column, count in zip(asked, lost_counts, strict=True) if count]
 
     def counted_losses(self, column: str, kind: str, promised: bool) -> str:
+        """SQL that counts values that the type would lose."""
         name = quoted(column)
         return f"count_if({name} is not null and {lost(name, kind, self.writing, promised)})"
 

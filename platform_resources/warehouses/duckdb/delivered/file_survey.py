@@ -24,7 +24,7 @@ from platform_resources.warehouses.duckdb.delivered.csv_dialects import (
 from platform_resources.warehouses.duckdb.delivered.file_shapes import Shape
 from platform_resources.warehouses.duckdb.delivered.kept_values import WIDER, Writing, other_reading, too_small
 from platform_resources.warehouses.duckdb.port_files import file_pattern
-from platform_resources.warehouses.protocol import LoadFailed, shown_text
+from platform_resources.warehouses.engine_errors import LoadFailed, shown_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

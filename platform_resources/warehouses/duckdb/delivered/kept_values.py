@@ -42,6 +42,7 @@ class Writing:
     binary: bool = False
 
     def format_of(self, kind: str) -> str:
+        """The format of its dates or times; empty for other types."""
         return {"date": self.date, "timestamp": self.timestamp, "timestamptz": self.timestamp}.get(kind, "")
 
 
@@ -102,6 +103,7 @@ def _fails(text: str, kind: str) -> str:
 
 
 def is_nested(kind: str) -> bool:
+    """Whether the type has parts: a list, a struct or a map."""
     return kind.endswith("]") or kind.startswith(("struct", "map"))
 
 
