@@ -31,7 +31,7 @@ five-minutes: install ## After `make demo`: how long a person takes from the fir
 dev: install ## Dagster's UI on http://localhost:3000 with all domains, schedules and sensors; the marketplace beside it
 	@mkdir -p $(HISTORY) && cp $(firstword $(wildcard dagster.yaml) platform_resources/orchestration/dagster.yaml) $(HISTORY)/dagster.yaml
 	@echo "Dagster: http://localhost:3000"
-	@$(MESH) serve & market=$$!; trap "kill $$market" EXIT INT TERM; DAGSTER_HOME=$(HISTORY) .venv/bin/dagster dev -w workspace.yaml
+	@$(MESH) serve & market=$$!; trap "kill $$market 2>/dev/null" EXIT INT TERM; DAGSTER_HOME=$(HISTORY) .venv/bin/dagster dev -w workspace.yaml
 
 deployment: install ## Start all parts of a deployment as processes, kill each under readers and refreshes, and say what is lost
 	@.venv/bin/python deploy/processes.py
