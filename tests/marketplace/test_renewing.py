@@ -219,7 +219,11 @@ def test_what_was_made_first_goes_first_where_there_is_no_room(market, monkeypat
 def test_the_clock_changes_a_product_too(market):
     first = market.renew()
     again = market.renew()
-    assert again.changed["summary"] == first.changed["summary"] <= first.at < again.at
+    assert dict(again.changed) == dict(first.changed) and max(first.changed.values()) <= first.at < again.at
+    at = again.at + timedelta(seconds=5)
+    moved = {name: replace(health, checks=tuple(replace(check, at=at) for check in health.checks)) for name, health in again.health.items()}
+    later = replace(again, at=at, known=replace(again.known, health=moved))
+    assert market._memories.changed(later) == again.changed, "what is judged by the clock is judged anew at each moment"
     late = mesh_overview(market.ledger, market.state, market.state, again.plan, again.at + timedelta(days=400), market._memories)
     assert late.changed["readings"] == late.at, "what was fresh is late"
 

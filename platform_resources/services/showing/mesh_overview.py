@@ -172,7 +172,8 @@ def _facts(view: MeshOverview, product: ProductPlan) -> tuple[Any, ...]:
     """Everything that is shown of a product and is no age."""
     name = product.name
     health, trusted = view.health[name], view.trust[name]
-    said = tuple((check.name, check.verdict, check.at, "" if _shows_an_age(check) else check.shown) for check in health.checks)
+    # When they were judged is left out: what is judged by the clock is so at each moment, and a new reading is new evidence.
+    said = tuple((check.name, check.verdict, "" if _shows_an_age(check) else check.shown) for check in health.checks)
     of_now = (health.status, health.published, said, health.outcome, health.problem, health.columns, health.held_back)
     of_trust = (trusted.coverage, trusted.response, trusted.incidents, trusted.forecast, trusted.reads, trusted.accepted)
     answers = tuple(view.answers.get((name, consumer.name)) for consumer in product.consumers)
