@@ -1,7 +1,7 @@
 """Messages about error budgets, changed schemas and the day: to whom, when, and once."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 
 import pytest
 from hypothesis import given
@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from platform_resources.incidents.messages import Statement
 from platform_resources.notify.due_messages import DueMessages
-from platform_resources.notify.facts import BudgetStanding, Day, ProductLine, SchemaChange, Subscriber
-from platform_resources.notify.notices import budget_notices, digest_notices, schema_notices
+from platform_resources.notify.facts import BudgetStanding, Day, PortEnding, ProductLine, SchemaChange, Subscriber
+from platform_resources.notify.notice_wording import digest_words
+from platform_resources.notify.notices import budget_notices, digest_notices, ending_notices, schema_notices
 from platform_resources.plan.routes import DigestPlan, RoutePlan
 from platform_resources.promises.attainment import Budget
 from platform_resources.promises.schema_difference import SchemaDifference, TypeChange, schema_difference
@@ -163,3 +164,47 @@ def test_the_digests_date_is_that_of_the_zone(minutes):
     now = FIVE + minutes * MINUTE
     for message in digest_notices(day(time(0), "Pacific/Auckland"), {}, now).queue:
         assert message.not_before <= now < message.not_before + DAY
+
+
+# Ports that end
+
+
+def ending(**more):
+    told_of = {
+        "end_date": date(2026, 9, 30),
+        "readers": ("ana@example.com", "revenue"),
+        "below": (REVENUE,),
+        "addresses": ("ana@example.com",),
+    }
+    return PortEnding(ORDERS, "orders_sql", "it keeps its promises as version 1.4.0 until 2026-09-30", **{**told_of, **more})
+
+
+def test_whoever_reads_a_port_that_ends_hears_of_it_once_and_again_shortly_before():
+    first = ending_notices(ending(), (BUYER,), {}, FIVE)
+    assert [message.channel for message in first.queue] == ["ana@example.com", "buyer@example.com", "finance.alerts", "sales.alerts"]
+    assert told(first)[0] == ("schema", "ana@example.com", "Purchase orders: output port orders_sql ends on 2026-09-30")
+    assert (
+        "You read it in **Revenue**." in first.queue[2].body and "`mesh release switched purchase_orders orders_sql`" in first.queue[0].body
+    )
+    assert ending_notices(ending(), (BUYER,), sent(first), FIVE + 30 * DAY) == DueMessages()
+    again = ending_notices(ending(), (BUYER,), sent(first), datetime(2026, 9, 20, tzinfo=UTC))
+    assert {message.channel for message in again.queue} >= {"ana@example.com", "finance.alerts", "buyer@example.com"}
+
+
+@pytest.mark.parametrize(
+    ("more", "now", "said"),
+    [
+        ({"readers": (), "below": (), "addresses": ()}, FIVE, "Nobody reads it any more."),
+        ({}, datetime(2026, 10, 1, tzinfo=UTC), "It is still read by ana(at)example.com and revenue."),
+    ],
+)
+def test_only_the_owners_hear_that_a_port_may_be_taken_away(more, now, said):
+    due = ending_notices(ending(**more), (BUYER,), {}, now)
+    assert [message.channel for message in due.queue] == ["sales.alerts"]
+    assert said in due.queue[0].body and "`mesh release end purchase_orders orders_sql --write`" in due.queue[0].body
+
+
+def test_a_digest_says_who_is_still_on_a_port_that_ends():
+    day = Day("sales", "Sales", DigestPlan("sales.alerts", time(7), BERLIN), (), endings=(ending(),))
+    assert "**Ports that end**" in digest_words(day, date(2026, 6, 15), FIVE).body
+    assert "`orders_sql` on 2026-09-30: still read by ana(at)example.com and revenue" in digest_words(day, date(2026, 6, 15), FIVE).body
