@@ -47,7 +47,7 @@ from pathlib import Path
 began = clock()
 from platform_resources.orchestration.instance import instance
 from platform_resources.orchestration.refresh_runs import refresh
-from platform_resources.repository.mesh_repository import state_folder
+from platform_resources.repository.mesh_folders import state_folder
 from platform_resources.dbt.planning import read_plan
 import dbt.cli.main
 imported = clock()
