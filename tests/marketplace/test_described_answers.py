@@ -20,6 +20,7 @@ ASKED = {
     "/api/v1/products/{name}/reviews": ["/api/v1/products/readings/reviews"],
     "/api/v1/products/{name}/profiles/{data_set}": ["/api/v1/products/readings/profiles/measurements"],
     "/api/v1/products/{name}/score": ["/api/v1/products/readings/score"],
+    "/api/v1/ports/{domain}/{name}/{port}/changes": ["/api/v1/ports/plant/readings/measurements_file/changes?limit=2"],
     "/api/v1/domains": ["/api/v1/domains"],
     "/api/v1/domains/{name}": ["/api/v1/domains/plant"],
     "/api/v1/home": ["/api/v1/home"],
