@@ -32,7 +32,8 @@ QUERIES = (
     f"select * from {TABLE} order by net_sales desc limit 100",
 )
 HEAVY = f"select count(*) from {TABLE} a join {TABLE} b on a.quantity = b.quantity where a.net_sales > b.net_sales"
-FORMS = {"arrow": {}, "parquet": {}, "csv": {}, "ndjson": {}, "json": {"limit": 10_000}}
+# What is not read whole is read as far as one answer gets within its 30 seconds.
+FORMS = {"arrow": {}, "parquet": {}, "csv": {}, "ndjson": {"limit": 200_000}, "json": {"limit": 10_000}}
 
 
 @contextmanager
@@ -132,7 +133,7 @@ def lab_table(address: str, server: int, rounds: int) -> None:
             took = together(people, lambda number: asked(address, number, rounds))
         every, lasted = sorted(one for each in took for one in each), time.perf_counter() - begun
         fair, most = jain([rounds / sum(each) for each in took]), memory.most / 2**20
-        middle, high = statistics.median(every), every[int(0.95 * (len(every) - 1))]
+        middle, high = statistics.median(every), every[-1 - len(every) // 20]
         speed = f"{len(every) / lasted:.1f} | {fair:.3f} | {len(REFUSED)} | {most:,.0f}"
         print(f"| {people} | {middle:.2f} | {high:.2f} | {every[-1]:.2f} | {speed} |", flush=True)
 
