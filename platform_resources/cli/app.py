@@ -33,6 +33,7 @@ COMMANDS = (
     ("sources.repairing", "repairs"),
     ("evaluating", "evaluate"),
     ("judging.letters", "score"),
+    ("judging.certifying", "certify"),
     ("judging.backtesting", "backtest"),
     ("incidents", "incidents"),
     ("incidents", "ack"),

@@ -248,6 +248,22 @@ consumer_probes = Table(
 # Since when each product is known to be certified; one that is no longer so has none.
 certifications = Table("certifications", TABLES, _must("product", Text), _must("since", MomentColumn), PrimaryKeyConstraint("product"))
 
+# Who has vouched for a product, until when and on which criteria; one that is lost says why. The newest of a product counts.
+certificates = Table(
+    "certificates",
+    TABLES,
+    _number(),
+    _must("product", Text),
+    _must("person", Prose),
+    _must("why", Prose),
+    _must("since", MomentColumn),
+    _must("until", MomentColumn),
+    _must("criteria", JSON),
+    Column("ended_at", MomentColumn),
+    _must("ended_because", Prose),
+    Index(None, "product"),
+)
+
 # Under which contract a version was published, as JSON; a version whose contract is that of the one before has none.
 published_contracts = Table(
     "published_contracts",

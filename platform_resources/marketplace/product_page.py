@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.incidents.response_times import Times as ResponseTimes
+from platform_resources.ledger.people.certifications import Certificate, newest_certificates
 from platform_resources.marketplace.display import phrases
 from platform_resources.marketplace.display.column_rows import ColumnRow, column_rows
 from platform_resources.marketplace.display.column_ways import column_way, rows_way
@@ -83,6 +84,7 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "data_sets": data_sets(market, view, product),
         "ports": _ports(market, view, product, url),
         "endings": _endings(market, view, product),
+        "certificate": _certificate(market, product),
         "movers": [name for name in subjects(view, reads_as(view.reader)) if not name.startswith("product:")],
         "sees_all": view.sees_all(product.name),
         "lineage": lineage(view, product),
@@ -200,6 +202,11 @@ def _ports(market: Market, view: MeshOverview, product: ProductPlan, url: str) -
 def _endings(market: Market, view: MeshOverview, product: ProductPlan) -> Mapping[str, EndingPort]:
     with market.ledger.reading() as connection:
         return {port.port: port for port in ending_ports(connection, view.plan, market.lineage(view), [product], view.at)}
+
+
+def _certificate(market: Market, product: ProductPlan) -> Certificate | None:
+    with market.ledger.reading() as connection:
+        return newest_certificates(connection).get(product.name)
 
 
 def _versions(market: Market, view: MeshOverview, product: ProductPlan, times: PageTimes) -> tuple[Any, str]:

@@ -38,6 +38,7 @@ def describe(
     as_json: Json = False,
 ) -> None:
     """Show what consumers need to know of a product: purpose, terms, health, promises, columns, and how to read it."""
+    from platform_resources.ledger.people.certifications import newest_certificates
     from platform_resources.services.catalog.product_description import description_data, product_description
     from platform_resources.services.control_ports.declared_ports import control_port_states
     from platform_resources.services.product_status import looked_at
@@ -52,8 +53,9 @@ def describe(
         (health,), trust = looked_at(ledger, state_folder(root), plan, [chosen], now)
         with ledger.reading() as connection:
             states = control_port_states(connection, chosen)
+            certificate = newest_certificates(connection).get(chosen.name)
     endings = port_endings(root, [chosen]) if any(output_port.is_ending for output_port in chosen.outputs) else ()
-    described = product_description(chosen, health, trust[product], state_folder(root), SERVED_AT, control_ports=states, endings=endings)
+    described = product_description(chosen, health, trust[product], state_folder(root), SERVED_AT, "", states, endings, certificate)
     if as_json:
         print_json(description_data(described))
     else:
@@ -65,6 +67,8 @@ def _print_description(described: "ProductDescription", port: str | None, clock:
     print_product(described.health, described.trust, clock)
     tree = Tree(f"[bold]{plain(described.product.title)}[/] {described.product.info.version} {described.product.info.lifecycle}")
     introduce(described.product, tree)
+    if described.certificate is not None:
+        tree.add(cell(described.certificate.text(clock.now)))
     out.print()
     out.print(tree)
     for data_set in described.product.data_sets:

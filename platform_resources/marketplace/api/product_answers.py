@@ -6,6 +6,7 @@ from typing import Any, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from platform_resources.contracts.affected_consumers import ConsumerKind
+from platform_resources.ledger.people.certifications import Certificate
 from platform_resources.marketplace.api.trust_answers import OverTimeData, TrustData
 from platform_resources.promises.grades import CheckState, Status
 from platform_resources.services.catalog.access_snippets import Snippet
@@ -159,6 +160,7 @@ class ProductData(_Class):
     lifecycle: str
     archetype: str | None
     certified: bool
+    certificate: Certificate | None
     description: str
     purpose: str
     owners: OwnersData

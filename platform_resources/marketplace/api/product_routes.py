@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from platform_resources.ledger.people.certifications import newest_certificates
 from platform_resources.marketplace.api.descriptions import success
 from platform_resources.marketplace.api.lineage_answers import ColumnLineageData, LineageData
 from platform_resources.marketplace.api.product_answers import ProductData
@@ -96,9 +97,10 @@ def _product(shop: Shop, view: MeshOverview, product: ProductPlan, url: str) -> 
     name = product.name
     with shop.market.ledger.reading() as connection:
         states = control_port_states(connection, product) if view.sees_all(name) else ()
+        certificate = newest_certificates(connection).get(name)
         endings = ending_ports(connection, view.plan, shop.market.lineage(view), [product], view.at)
     health, trust, state = view.health[name], view.trust[name], shop.market.state
-    described = product_description(product, health, trust, state, url, view.named_reader(name), states, endings)
+    described = product_description(product, health, trust, state, url, view.named_reader(name), states, endings, certificate)
     over_time = [{"check": s.indicator.check.name, **standing_data(s), "slices": [*s.slices]} for s in view.known.standings[name]]
     return {"as_of": view.at, **description_data(described, view.sees_all(name)), "over_time": over_time, "declared_in": product.place.file}
 

@@ -30,7 +30,7 @@ def broken_promises(
         ledger = open_ledger(ledger_url(state, os.environ))
         try:
             with ledger.reading() as connection:
-                return {product.name: tuple(_broken(connection, product, now)) for product in certified}
+                return {product.name: tuple(broken(connection, product, now)) for product in certified}
         finally:
             ledger.close()
     except (LedgerUnavailable, DatabaseFailed) as error:
@@ -38,7 +38,8 @@ def broken_promises(
         return {product.name: (unknown,) for product in certified}
 
 
-def _broken(connection: Connection, product: ProductPlan, now: datetime) -> Iterator[str]:
+def broken(connection: Connection, product: ProductPlan, now: datetime) -> Iterator[str]:
+    """Promises that a product breaks now, as clauses."""
     readings = {state.check.id: state.reading for state in check_states(connection, now, [product.name])}
     for objective in product.objectives:
         check = objective.check

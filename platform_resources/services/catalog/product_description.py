@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from platform_resources.ledger.people.certifications import Certificate
 from platform_resources.plan.model_plans import DataSetPlan
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.plan_text import plain
@@ -35,6 +36,7 @@ class ProductDescription:
     access: tuple[PortAccess, ...]
     control_ports: tuple[ControlPortState, ...] = ()
     endings: tuple[EndingPort, ...] = ()
+    certificate: Certificate | None = None
 
 
 def product_description(
@@ -46,10 +48,11 @@ def product_description(
     reader: str = "",
     control_ports: tuple[ControlPortState, ...] = (),
     endings: tuple[EndingPort, ...] = (),
+    certificate: Certificate | None = None,
 ) -> ProductDescription:
     """Collect the description of a product; `state`, `url` and `reader` as in `snippets`."""
     access = tuple(PortAccess(port, snippets(product, port, state, url, reader)) for port in product.outputs)
-    return ProductDescription(product, health, trust, access, control_ports, endings)
+    return ProductDescription(product, health, trust, access, control_ports, endings, certificate)
 
 
 def runbook_place(product: ProductPlan) -> str:
@@ -72,6 +75,7 @@ def description_data(described: ProductDescription, sees_all: bool = True) -> di
         "archetype": info.archetype,
         "class": info.class_,
         "certified": info.certified,
+        "certificate": asdict(described.certificate) if described.certificate is not None else None,
         "description": info.description,
         "purpose": info.purpose,
         "owners": plain(info.owners),

@@ -1,0 +1,55 @@
+"""Certificates: granted by somebody who is no owner, shown, and lost with a reason when a criterion no longer holds."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from platform_resources.cli.terminal.console import FINE, MISSED
+from platform_resources.dbt.planning import read_plan
+from platform_resources.ledger.records import CheckReading, check_id
+from platform_resources.ledger.writing import write
+from platform_resources.services.access.certifying import review_certificates
+from tests.cli.conftest import PublishedMesh
+from tests.marketplace.shop_mesh import opened_ledger
+from tests.marketplace.test_product_pages import text
+
+pytestmark = pytest.mark.slow
+UNTIL = f"{datetime.now(UTC) + timedelta(days=90):%Y-%m-%d}"
+
+
+def certify(shop, *arguments):
+    done = PublishedMesh(shop).mesh("certify", *arguments)
+    return getattr(done.exception, "code", done.exit_code), " ".join(done.output.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("readings", "--until", UNTIL, "--by", "plant-lead@example.com"), "owns readings, so somebody else must vouch for it"),
+        (("readings", "--until", "2020-01-31", "--by", "grace@example.com"), "a certificate ends on a day to come"),
+        (("summary", "--until", UNTIL, "--by", "grace@example.com"), "summary cannot be certified: it is draft; it has no score yet"),
+    ],
+)
+def test_what_may_not_be_certified_says_why(shop, arguments, said):
+    code, told = certify(shop, *arguments)
+    assert (code, said in told) == (MISSED, True), told
+
+
+def test_a_certificate_is_shown_and_is_lost_with_the_promise_that_breaks(shop, client):
+    assert certify(shop, "readings", "--until", UNTIL, "--by", "grace@example.com", "--why", "Looked at.")[0] == FINE
+    (product,) = (each for each in read_plan(shop)[0].products if each.name == "readings")
+    ledger = opened_ledger(shop)
+    with ledger.writing() as connection:
+        assert review_certificates(connection, [product], datetime.now(UTC)) == ()
+    assert client.get("/api/v1/products/readings").json()["certificate"]["person"] == "grace@example.com"
+    assert f"Certified by grace@example.com until {UNTIL}: Looked at." in text(client.get("/products/readings").text)
+
+    (promise,) = (each.check for each in product.objectives if each.check.title == "Readings are never deleted")
+    now = datetime.now(UTC)
+    missed = CheckReading(check_id(promise.key, promise.name), now, "run-missed", "missed", 1.0, "", "at least 3", 2, "1 row", 999_999)
+    with ledger.writing() as connection:
+        write(connection, [missed])
+        assert review_certificates(connection, [product], now + timedelta(seconds=1)) == ("readings",)
+    ledger.close()
+    code, told = certify(shop, "readings")
+    assert code == FINE and "lost on" in told and "its promise Readings are never deleted is missed" in told
