@@ -17,7 +17,7 @@ from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.promises.grades import NEVER, LastRefresh, ProductHealth
 from platform_resources.refresh.product_locks import take_over_former
 from platform_resources.services.access.access_plan import take_ended
-from platform_resources.services.access.certifying import review_certificates
+from platform_resources.services.access.certificates import review_certificates
 from platform_resources.services.catalog.consumer_probes import probed_consumers
 from platform_resources.services.catalog.noted_use import note_warehouse_use
 from platform_resources.services.judged_objectives import judged_objectives

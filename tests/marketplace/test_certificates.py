@@ -8,7 +8,7 @@ from platform_resources.cli.terminal.console import FINE, MISSED
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.records import CheckReading, check_id
 from platform_resources.ledger.writing import write
-from platform_resources.services.access.certifying import review_certificates
+from platform_resources.services.access.certificates import review_certificates
 from tests.cli.conftest import PublishedMesh
 from tests.marketplace.shop_mesh import opened_ledger
 from tests.marketplace.test_product_pages import text

@@ -23,7 +23,7 @@ def certify(
     """Vouch for a product until a day; an evaluation takes the certificate back when its criteria no longer hold."""
     from platform_resources.access.grants import NotAllowed
     from platform_resources.ledger.people.certifications import end_certificates, newest_certificates
-    from platform_resources.services.access import certifying
+    from platform_resources.services.access import certificates
 
     root, plan = mesh_of(context)
     chosen, now = product_of(plan, product) if product else None, datetime.now(UTC)
@@ -32,10 +32,10 @@ def certify(
             if chosen is not None and end:
                 end_certificates(connection, [chosen.name], now, f"{by or you('--by')} has taken it back{f': {why}' if why else ''}")
             elif chosen is not None and until is not None:
-                certifying.certify(connection, chosen, by or you("--by"), until.replace(tzinfo=UTC), why, now)
+                certificates.certify(connection, chosen, by or you("--by"), until.replace(tzinfo=UTC), why, now)
         except NotAllowed as error:
             stop(str(error), MISSED)
-        unmet = certifying.unmet(connection, chosen, now) if chosen is not None else ()
+        unmet = certificates.unmet(connection, chosen, now) if chosen is not None else ()
         held = [each for each in newest_certificates(connection).values() if chosen is None or each.product == chosen.name]
     if as_json:
         print_json([{**asdict(each), "holds": each.holds(now)} for each in held])
