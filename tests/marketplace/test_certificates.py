@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from platform_resources.cli.terminal.console import FINE, MISSED
@@ -10,7 +11,7 @@ from platform_resources.ledger.records import CheckReading, check_id
 from platform_resources.ledger.writing import write
 from platform_resources.services.access.certificates import review_certificates
 from tests.cli.conftest import PublishedMesh
-from tests.marketplace.shop_mesh import opened_ledger
+from tests.marketplace.shop_mesh import opened_ledger, served
 from tests.marketplace.test_product_pages import text
 
 pytestmark = pytest.mark.slow
@@ -27,29 +28,35 @@ def certify(shop, *arguments):
     [
         (("readings", "--until", UNTIL, "--by", "plant-lead@example.com"), "owns readings, so somebody else must vouch for it"),
         (("readings", "--until", "2020-01-31", "--by", "grace@example.com"), "a certificate ends on a day to come"),
+        (("summary", "--end", "--by", "grace@example.com"), "summary has no certificate that could be taken back"),
         (("summary", "--until", UNTIL, "--by", "grace@example.com"), "summary cannot be certified: it is draft; it has no score yet"),
     ],
 )
 def test_what_may_not_be_certified_says_why(shop, arguments, said):
-    code, told = certify(shop, *arguments)
-    assert (code, said in told) == (MISSED, True), told
+    code, output = certify(shop, *arguments)
+    assert (code, said in output) == (MISSED, True), output
 
 
 def test_a_certificate_is_shown_and_is_lost_with_the_promise_that_breaks(shop, client):
     assert certify(shop, "readings", "--until", UNTIL, "--by", "grace@example.com", "--why", "Looked at.")[0] == FINE
-    (product,) = (each for each in read_plan(shop)[0].products if each.name == "readings")
+    (product,) = (planned for planned in read_plan(shop)[0].products if planned.name == "readings")
     ledger = opened_ledger(shop)
     with ledger.writing() as connection:
         assert review_certificates(connection, [product], datetime.now(UTC)) == ()
     assert client.get("/api/v1/products/readings").json()["certificate"]["person"] == "grace@example.com"
-    assert f"Certified by grace@example.com until {UNTIL}: Looked at." in text(client.get("/products/readings").text)
+    page = client.get("/products/readings").text
+    assert "Certified</span>" in page and f"Certified by grace@example.com until {UNTIL}: Looked at." in text(page)
 
-    (promise,) = (each.check for each in product.objectives if each.check.title == "Readings are never deleted")
+    (promise,) = (promised.check for promised in product.objectives if promised.check.title == "Readings are never deleted")
     now = datetime.now(UTC)
     missed = CheckReading(check_id(promise.key, promise.name), now, "run-missed", "missed", 1.0, "", "at least 3", 2, "1 row", 999_999)
     with ledger.writing() as connection:
         write(connection, [missed])
         assert review_certificates(connection, [product], now + timedelta(seconds=1)) == ("readings",)
     ledger.close()
-    code, told = certify(shop, "readings")
-    assert code == FINE and "lost on" in told and "its promise Readings are never deleted is missed" in told
+    code, output = certify(shop, "readings")
+    assert code == FINE and "lost on" in output and "its promise Readings are never deleted is missed" in output
+    with served(shop) as address:
+        page = httpx.get(f"{address}/products/readings", timeout=60).text
+    assert "Certified</span>" not in page and "lost on" in text(page)
+    assert certify(shop, "readings", "--end", "--by", "grace@example.com")[0] == MISSED, "it is lost already"

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from platform_resources.cli.specs import Json
-from platform_resources.cli.terminal.console import MISSED, mesh_of, out, plain, print_json, product_of, stop, you
+from platform_resources.cli.terminal.console import CANNOT_RUN, MISSED, mesh_of, out, plain, print_json, product_of, stop, you
 from platform_resources.cli.terminal.memory import opened
 
 
@@ -25,20 +25,27 @@ def certify(
     from platform_resources.ledger.people.certifications import end_certificates, newest_certificates
     from platform_resources.services.access import certificates
 
+    if end and until is not None:
+        stop("--until grants a certificate and --end takes it back; say one of them", CANNOT_RUN)
+    if product is None and (end or until is not None or why):
+        stop("say which product: mesh certify PRODUCT --until DAY", CANNOT_RUN)
     root, plan = mesh_of(context)
     chosen, now = product_of(plan, product) if product else None, datetime.now(UTC)
     with opened(root) as ledger, ledger.writing() as connection:
         try:
             if chosen is not None and end:
+                newest = newest_certificates(connection).get(chosen.name)
+                if newest is None or not newest.holds(now):
+                    raise NotAllowed(f"{chosen.name} has no certificate that could be taken back")
                 end_certificates(connection, [chosen.name], now, f"{by or you('--by')} has taken it back{f': {why}' if why else ''}")
             elif chosen is not None and until is not None:
                 certificates.certify(connection, chosen, by or you("--by"), until.replace(tzinfo=UTC), why, now)
         except NotAllowed as error:
             stop(str(error), MISSED)
         unmet = certificates.unmet(connection, chosen, now) if chosen is not None else ()
-        held = [each for each in newest_certificates(connection).values() if chosen is None or each.product == chosen.name]
+        held = [kept for kept in newest_certificates(connection).values() if chosen is None or kept.product == chosen.name]
     if as_json:
-        print_json([{**asdict(each), "holds": each.holds(now)} for each in held])
+        print_json([{**asdict(certificate), "holds": certificate.holds(now)} for certificate in held])
         return
     for certificate in held:
         out.print(f"{plain(certificate.product)}: {plain(certificate.text(now))}", soft_wrap=True)

@@ -70,6 +70,6 @@ def end_certificates(connection: Connection, products: Iterable[str], now: datet
 
 def newest_certificates(connection: Connection) -> dict[str, Certificate]:
     """Of each product the one that was granted last."""
-    columns = [each for each in certificates.c if each.name != "id"]
+    columns = [column for column in certificates.c if column.name != "id"]
     rows = connection.execute(select(*columns).order_by(certificates.c.id)).mappings()
     return {row["product"]: Certificate(**{**row, "criteria": tuple(row["criteria"])}) for row in rows}

@@ -27,7 +27,7 @@ def _owners(connection: Connection, product: ProductPlan, now: datetime) -> Iter
 
 
 def _version(connection: Connection, product: ProductPlan, now: datetime) -> Iterator[str]:
-    if product.name not in {each.product for each in newest_publications(connection, now)}:
+    if product.name not in {publication.product for publication in newest_publications(connection, now)}:
         yield "it has published nothing"
 
 
@@ -72,7 +72,9 @@ def review_certificates(connection: Connection, products: Sequence[ProductPlan],
     """Certificates of these products whose criteria no longer hold are lost; gives the products."""
     held = newest_certificates(connection)
     lost = []
-    for product in (each for each in products if each.name in held and held[each.name].holds(now)):
+    for product in products:
+        if product.name not in held or not held[product.name].holds(now):
+            continue
         if reasons := unmet(connection, product, now):
             end_certificates(connection, [product.name], now, "; ".join(reasons))
             lost.append(product.name)
