@@ -213,6 +213,11 @@ class Deployment:
     def is_done(self, run: str) -> bool:
         return "SUCCESS" in self.statuses().get(run, [])
 
+    def has_ended(self, run: str) -> bool:
+        """Done, or failed for good: a step that could not write its history is not tried again."""
+        statuses = self.statuses().get(run, [])
+        return "SUCCESS" in statuses or (bool(statuses) and set(statuses) == {"FAILURE"})
+
     def versions(self, domain: str) -> list[dict[str, Any]]:
         folder = self.root / f"ports/{domain}/{DOMAINS[domain]}"
         return [json.loads(file.read_text()) for file in sorted((folder / "versions").glob("*.json"))]
@@ -307,7 +312,7 @@ def broken(deployment: Deployment) -> Iterator[tuple[str, float]]:
     time.sleep(2)
     begin = time.monotonic()
     deployment.start_database()
-    until("all is well again", lambda: deployment.is_well() and deployment.is_done(run))
+    until("all is well again", lambda: deployment.is_well() and deployment.has_ended(run))
     yield "kill -9 of PostgreSQL", time.monotonic() - begin
     file = deployment.root / f"dataproducts/{first}/definitions.py"
     good = file.read_text()
