@@ -76,14 +76,15 @@ def changes_sql(before: Mapping[str, str] | None, after: Mapping[str, str], key:
     rows = f"limit {limit} offset {given}"
     if before is None:
         return f"select 'insert' as op, {_listed('a', after)} from {AFTER} as a order by {quoted_list(key, 'a.')} {rows}"
-    op = "case when b.there is null then 'insert' when a.there is null then 'delete' else 'update' end as op"
+    there = "there".ljust(max(map(len, {*before, *after})) + 1, "_")  # longer than any column
+    op = f"case when b.{there} is null then 'insert' when a.{there} is null then 'delete' else 'update' end as op"
     same_key = " and ".join(f"b.{quoted(name)} is not distinct from a.{quoted(name)}" for name in key)
     values = [_differs(name, before, after) for name in dict.fromkeys((*before, *after)) if name not in key]
-    differs = " or ".join(["b.there is null", "a.there is null", *values])
+    differs = " or ".join([f"b.{there} is null", f"a.{there} is null", *values])
     order = ", ".join(f"coalesce(a.{quoted(name)}, b.{quoted(name)})" for name in key)
     return (
-        f"select {op}, {_listed('b', before)}, {_listed('a', after)} from (select true as there, * from {BEFORE}) as b"
-        f" full outer join (select true as there, * from {AFTER}) as a on {same_key} where {differs} order by {order} {rows}"
+        f"select {op}, {_listed('b', before)}, {_listed('a', after)} from (select true as {there}, * from {BEFORE}) as b"
+        f" full outer join (select true as {there}, * from {AFTER}) as a on {same_key} where {differs} order by {order} {rows}"
     )
 
 

@@ -35,10 +35,11 @@ class ServedSchema:
 
 @dataclass(frozen=True, slots=True)
 class ServedReaders:
-    """Who reads a product: by role, with what it is to show now; all of the product where the role is empty."""
+    """Who reads a product: by role, with what it is to show now; all of the product where the role is empty, everybody if it is open."""
 
     readers: Mapping[str, Collection[str]]
     shows: Mapping[str, Mapping[str, str]]
+    is_open: bool = False
 
 
 class ServingStore(Protocol):

@@ -1,6 +1,7 @@
 """Which warehouse a mesh is kept in: the environment says, so every process of it knows."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -11,6 +12,11 @@ from platform_resources.warehouses.duckdb.warehouse import DuckDBWarehouse
 from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.protocol import Warehouse
 from platform_resources.warehouses.table_servers import ServingStore
+
+# user:password@host:port,host/database?name=value, where nothing of a password can be taken for another part.
+_URL = re.compile(
+    r"postgres(?:ql)?://(?:(?:[^\s@/%]|%[0-9A-Fa-f]{2})*@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s@%/?:\[]|:\d*(?=[,/?]|$))*(?:[/?](?:[^\s@%]|%[0-9A-Fa-f]{2})*)?"
+)
 
 
 def warehouse(connect: Callable[[Mapping[str, Any]], AbstractContextManager[Any]] | None = None) -> Warehouse:
@@ -38,6 +44,8 @@ def serving_store() -> ServingStore:
     url = SERVING.value(os.environ)
     if not url:
         raise SettingInvalid(f"{SERVING.name} is not set; it is the URL of a database, such as postgresql://mesh:password@db/shop")
+    if not _URL.fullmatch(url):  # the driver's own message would quote it
+        raise SettingInvalid(f"{SERVING.name} is no URL of a database; in a password, write all but letters and digits like %40 for @")
     try:
         from platform_resources.warehouses.postgres.served_schemas import PostgresServing
     except ModuleNotFoundError as error:

@@ -22,9 +22,11 @@ from platform_resources.services.access.access_plan import access_plan, apply_ac
 from platform_resources.settings import SERVING
 from platform_resources.warehouses.duckdb.port_files import copy_sql
 from platform_resources.warehouses.duckdb.product_database import opened
+from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.postgres.served_schemas import PostgresServing
 from platform_resources.warehouses.published_places import PublishedFiles
-from platform_resources.warehouses.table_servers import ServedSchema, ServedTable, ServingFailed
+from platform_resources.warehouses.table_servers import ServedReaders, ServedSchema, ServedTable, ServingFailed
+from platform_resources.warehouses.targets import serving_store
 from tests.ledger.ledgers import new_database, start, started
 from tests.meshes import edited, product_file
 from tests.refresh.test_published_views import NOW, ROWS, mesh_of
@@ -336,3 +338,103 @@ def test_every_value_and_type_arrives(tmp_path, url):
         indexed = connection.execute("select indexdef from pg_indexes where schemaname = 'all'").fetchall()
         assert [definition.rpartition("(")[2] for (definition,) in indexed] == ["id)"]
         assert connection.execute('select obj_description(\'"all"."Things"\'::regclass)').fetchone() == ("It's all here.",)
+
+
+def things(folder, name):
+    """A table of one row that has this name."""
+    columns, file = {"id": "integer", "named": "varchar"}, folder / f"{name}.parquet"
+    duckdb.execute(copy_sql(f"(select 1 as id, '{name}' as named)", columns, file, "parquet"))
+    return (ServedTable("things", PublishedFiles((file,), "parquet", columns), ("id",)),)
+
+
+VERSIONS = [f"20261129T00000{second}.000000Z" for second in range(3)]
+
+
+def test_a_product_called_like_a_role_of_another_one_is_not_shown_to_that_role(tmp_path, url):
+    store = PostgresServing(url)
+    store.load("customers", VERSIONS[0], [ServedSchema("analyst", things(tmp_path, "masked"), {"things": "view"})])
+    store.load("customers__analyst", VERSIONS[1], [ServedSchema("", things(tmp_path, "hidden"), {})])
+    store.show("customers", VERSIONS[0])
+    store.show("customers__analyst", VERSIONS[1])
+    readers = ServedReaders({"analyst": ["ana"]}, {"analyst": {"things": "view"}})
+    assert store.make_so(store.access_changes({"customers": readers}, None)) == ()
+    seen = []
+    for schema in schemas(url):
+        with suppress(psycopg.errors.InsufficientPrivilege):
+            seen += read(url, f'select named from "{schema}".things', "ana")
+    assert seen == [("masked",)]
+
+
+@pytest.mark.parametrize("rights", ["superuser", "createrole"])
+def test_whatever_rights_the_platform_has_it_knows_whom_it_has_let_in(tmp_path, url, rights):
+    name, database = f"mesh_{rights}", url.rpartition("/")[2].partition("?")[0]
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute(f'create role {name} login {rights}; grant create on database "{database}" to {name}')
+    store = PostgresServing(url.replace("postgres:@", f"{name}:@"))
+    store.load("customers", VERSIONS[0], [ServedSchema("analyst", things(tmp_path, "masked"), {"things": "view"})])
+    store.show("customers", VERSIONS[0])
+    given, ended = (ServedReaders({"analyst": who}, {"analyst": {"things": "view"}}) for who in (["ana"], []))
+    assert store.make_so(store.access_changes({"customers": given}, None)) == ()
+    assert read(url, "select named from customers__analyst.things", "ana") == [("masked",)]
+    assert store.access_changes({"customers": given}, None) == ()
+    assert store.make_so(store.access_changes({"customers": ended}, None)) == ()
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        read(url, "select named from customers__analyst.things", "ana")
+
+
+@pytest.mark.parametrize("now", ["less", "no role", "no product"])
+@pytest.mark.parametrize("is_open", [False, True])
+def test_what_readers_have_made_of_a_version_shows_no_more_than_they_see_now(tmp_path, url, now, is_open):
+    store, shows = PostgresServing(url), {"things": "view"}
+    reader = ServedReaders({"open": [] if is_open else ["ana"]}, {"open": shows}, is_open)
+    for version in VERSIONS[:2]:
+        store.load("customers", version, [ServedSchema("open", things(tmp_path, f"clear{version[14]}"), shows, is_open)])
+        store.show("customers", version)
+        store.make_so(store.access_changes({"customers": reader}, None))
+        with psycopg.connect(url, autocommit=True) as owner:
+            owner.execute("create schema if not exists own; grant all on schema own to ana")
+        with psycopg.connect(url, user="ana", autocommit=True) as ana:
+            ana.execute(f"create view own.v{version[14]} as select * from customers__open.things")
+        store.tidy("customers")
+    assert read(url, "select named from own.v0", "ana") == [("clear0",)]
+    if now == "no product":
+        assert len(store.make_so(store.access_changes({}, []))) == 2, "what others have made of it is theirs"
+    else:
+        roles = {"less": [ServedSchema("open", things(tmp_path, "masked"), {"things": "other"}, is_open)], "no role": []}[now]
+        store.load("customers", VERSIONS[2], [ServedSchema("", things(tmp_path, "all"), {}), *roles])
+        store.show("customers", VERSIONS[2])
+        changes = store.access_changes(
+            {"customers": ServedReaders({"open": reader.readers["open"]}, {"open": {"things": "other"}}, is_open)}, None
+        )
+        assert store.make_so(changes) == ()
+        assert len(store.tidy("customers")) == 2
+    for view in ("v0", "v1"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            read(url, f"select * from own.{view}", "ana")
+    assert len(store.tidy("customers") if now != "no product" else store.make_so(store.access_changes({}, []))) == 2
+
+
+def test_what_everybody_saw_is_closed_without_a_refresh_once_others_see_less(tmp_path, url):
+    store = PostgresServing(url)
+    store.load("customers", VERSIONS[0], [ServedSchema("open", things(tmp_path, "clear"), {"things": "view"}, True)])
+    store.show("customers", VERSIONS[0])
+    sql = "select named from customers__open.things"
+    for is_open, view in ((True, "other"), (False, "view")):
+        assert read(url, sql, "stranger") == [("clear",)]
+        less = ServedReaders({"open": []}, {"open": {"things": view}}, is_open)
+        (change,) = store.access_changes({"customers": less}, None)
+        assert (change.act, store.make_so([change]), store.access_changes({"customers": less}, None)) == ("revoke", (), ())
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            read(url, sql, "stranger")
+        again = ServedReaders({"open": []}, {"open": {"things": "view"}}, True)
+        assert store.make_so(store.access_changes({"customers": again}, None)) == ()
+
+
+@pytest.mark.parametrize(
+    "address", ["{}:5/word@db/shop", "{}5@word@db/shop", "{}5%word@db/shop", "{}5 word@db/shop", "mesh:5word@db", "{}5word"]
+)
+def test_a_password_of_an_address_that_is_none_is_not_told(monkeypatch, address):
+    monkeypatch.setenv(SERVING.name, address.format("postgresql://mesh:"))
+    with pytest.raises(SettingInvalid) as raised:
+        serving_store()
+    assert "MESH_POSTGRES is no URL of a database" in str(raised.value) and "word@" not in str(raised.value)

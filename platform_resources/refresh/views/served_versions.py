@@ -151,4 +151,4 @@ def _readers(product: ProductPlan, known: KnownGrants, now: datetime) -> ServedR
     """The product's owners read all of it."""
     readers = {each.name: each.readers for each in wanted_folders(product.offers, known, now)}
     shows = {role: {name: view.name for name, view in views.items()} for role, views in _views(product).items()}
-    return ServedReaders({"": product.offers.owners, **readers}, shows)
+    return ServedReaders({"": product.offers.owners, **readers}, shows, product.offers.roles is None)

@@ -25,6 +25,7 @@ LONGEST_SUFFIX = 22
 PATIENCE = "2s"
 GONE = "the mesh serves no such product any more"
 ENDED, GIVEN = "no grant of it is in force", "a grant of it is in force"
+EVERYBODY = "there is no agreement"
 OTHERWISE = "the role sees something else now, which the next refresh shows"
 _OWN = (
     "select nspname, obj_description(oid, 'pg_namespace') from pg_namespace"
@@ -32,8 +33,12 @@ _OWN = (
 )
 _MEMBERS = (
     "select r.rolname, m.rolname from pg_auth_members a join pg_roles r on r.oid = a.roleid join pg_roles m on m.oid = a.member"
-    " join pg_roles g on g.oid = a.grantor where g.rolname = current_user and m.rolname <> current_user"
+    " join pg_roles g on g.oid = a.grantor where m.rolname <> current_user"
+    # what a superuser grants is recorded as granted by the server's first one
+    " and (g.rolname = current_user or g.oid = 10 and (select rolsuper from pg_roles where rolname = current_user))"
 )
+_PUBLIC = "select nspname from pg_namespace where has_schema_privilege('public', oid, 'usage')"
+_ROLES = "select rolname from pg_roles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +66,11 @@ class OwnSchema:
 
 
 def schema_name(product: str, role: str) -> str:
-    """`orders`, `orders__analyst`; longer ones, and roles with values that are no plain words, end with a digest."""
+    """`orders`, `orders__analyst`; longer ones, roles with values that are no plain words, and products that could be a role of another
+    one, end with a digest."""
     plain = re.sub(r"[^a-z0-9_]", "_", role.lower())
     name = f"{product}__{plain}" if role else product
-    if plain == role and len(name) <= LONGEST_NAME - LONGEST_SUFFIX:
+    if plain == role and "__" not in f"{product}_" and len(name) <= LONGEST_NAME - LONGEST_SUFFIX:
         return name
     return f"{name[: LONGEST_NAME - LONGEST_SUFFIX - 9]}_{hashlib.sha256(f'{product}/{role}'.encode()).hexdigest()[:8]}"
 
@@ -125,9 +131,13 @@ class PostgresServing:
             own, database = _own(cursor, product), _one(cursor, "select current_database()")
             kept = {each.name for each in own if each.is_shown}
             former = [each for each in own if not each.is_shown]
+            newest = {each.role: (each.shows, each.is_open) for each in own if each.is_shown}
+            # What somebody has made of a former version shows no more than their role sees now.
+            otherwise = [each for each in former if newest.get(each.role) != (each.shows, each.is_open)]
+            for statement in _closed(otherwise, database, {row[0] for row in _rows(cursor, _ROLES)}):
+                cursor.execute(statement)
             statements = [
-                _taken_away(cursor, [each for each in former if each.version == version], kept, database)
-                for version in sorted({each.version for each in former})
+                _taken_away(cursor, [each for each in former if each.version == version], kept, database) for version in _versions(former)
             ]
         return tuple(text for each in statements for text in self._done(each))
 
@@ -143,21 +153,30 @@ class PostgresServing:
 
     def access_changes(self, wanted: Mapping[str, ServedReaders], known: Collection[str] | None) -> tuple[AccessChange, ...]:
         with self._transaction() as cursor:
-            own = [each for each in _own(cursor) if each.is_shown]
+            there = _own(cursor)
+            own = [each for each in there if each.is_shown]
             database = _one(cursor, "select current_database()")
             groups = {each.name: group_role(each.name, database) for each in own}
-            users = {row[0] for row in _rows(cursor, "select rolname from pg_roles")} - set(groups.values())
-            members = set(_rows(cursor, _MEMBERS))
-            gone = {each.product for each in own if known is not None and each.product not in known}
-            changes = [
-                AccessChange(
-                    "revoke", f"postgres/{name}", GONE, _taken_away(cursor, [each for each in own if each.product == name], (), database)
-                )
-                for name in sorted(gone)
-            ]
+            roles = {row[0] for row in _rows(cursor, _ROLES)}
+            users = roles - set(groups.values())
+            members, public = set(_rows(cursor, _MEMBERS)), {row[0] for row in _rows(cursor, _PUBLIC)}
+            changes = list[AccessChange]()
+            for name in sorted({each.product for each in there if known is not None and each.product not in known}):
+                gone = [each for each in there if each.product == name]
+                # First nobody reads them: what others have made of them may keep them from being dropped.
+                parts = [_closed(gone, database, roles)]
+                parts += [_taken_away(cursor, [each for each in gone if each.version == v], (), database) for v in _versions(gone)]
+                changes += [AccessChange("revoke", f"postgres/{name}", GONE, part) for part in parts if part]
         for schema in (each for each in own if each.product in wanted):
             product, group = wanted[schema.product], groups[schema.name]
             is_current = not schema.role or schema.shows == product.shows.get(schema.role)
+            if schema.is_open:
+                is_current = is_current and product.is_open
+                if is_current != (schema.name in public):
+                    act, why = ("create", EVERYBODY) if is_current else ("revoke", OTHERWISE)
+                    statements = _privileges("grant" if is_current else "revoke", schema.name, "public")
+                    changes.append(AccessChange(act, f"postgres/{schema.name}", f"everybody: {why}", statements))
+                continue
             readers = {name for name in product.readers.get(schema.role, ()) if name in users} if is_current else set()
             having, place = {member for role, member in members if role == group}, f"postgres/{schema.name}"
             why = ENDED if is_current else OTHERWISE
@@ -189,8 +208,24 @@ def _fill(cursor: Any, own: OwnSchema, schema: ServedSchema, loaded: dict[tuple[
             cursor.execute(f"create view {place} as select * from {there}")
             describe(cursor.execute, place, table, "view")
     group = "public" if own.is_open else quoted(_group(cursor, own, database))
-    cursor.execute(f"grant usage on schema {quoted(name)} to {group}")
-    cursor.execute(f"grant select on all tables in schema {quoted(name)} to {group}")
+    for statement in _privileges("grant", name, group):
+        cursor.execute(statement)
+
+
+def _privileges(act: Literal["grant", "revoke"], schema: str, reader: str) -> tuple[str, ...]:
+    of = f"{quoted(schema)} {'to' if act == 'grant' else 'from'} {reader}"
+    return f"{act} usage on schema {of}", f"{act} select on all tables in schema {of}"
+
+
+def _closed(schemas: Sequence[OwnSchema], database: str, roles: Collection[str]) -> tuple[str, ...]:
+    """How nobody but the platform reads these schemas any more, also by what they have made of them."""
+    readers = {each.name: "public" if each.is_open else group_role(each.shown_name, database) for each in schemas}
+    there = {name: reader if reader == "public" else quoted(reader) for name, reader in readers.items() if reader in {*roles, "public"}}
+    return tuple(statement for name, reader in there.items() for statement in _privileges("revoke", name, reader))
+
+
+def _versions(schemas: Sequence[OwnSchema]) -> list[str]:
+    return sorted({each.version for each in schemas})
 
 
 def _group(cursor: Any, own: OwnSchema, database: str) -> str:
