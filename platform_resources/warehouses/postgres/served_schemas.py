@@ -25,7 +25,7 @@ LONGEST_SUFFIX = 22
 PATIENCE = "2s"
 GONE = "the mesh serves no such product any more"
 ENDED, GIVEN = "no grant of it is in force", "a grant of it is in force"
-EVERYBODY = "there is no agreement"
+EVERYBODY = "everybody reads it, as there is no agreement"
 OTHERWISE = "the role sees something else now, which the next refresh shows"
 _OWN = (
     "select nspname, obj_description(oid, 'pg_namespace') from pg_namespace"
@@ -173,9 +173,9 @@ class PostgresServing:
             if schema.is_open:
                 is_current = is_current and product.is_open
                 if is_current != (schema.name in public):
-                    act, why = ("create", EVERYBODY) if is_current else ("revoke", OTHERWISE)
-                    statements = _privileges("grant" if is_current else "revoke", schema.name, "public")
-                    changes.append(AccessChange(act, f"postgres/{schema.name}", f"everybody: {why}", statements))
+                    opened = AccessChange("create", f"postgres/{schema.name}", EVERYBODY, _privileges("grant", schema.name, "public"))
+                    closed = AccessChange("revoke", opened.place, OTHERWISE, _privileges("revoke", schema.name, "public"))
+                    changes.append(opened if is_current else closed)
                 continue
             readers = {name for name in product.readers.get(schema.role, ()) if name in users} if is_current else set()
             having, place = {member for role, member in members if role == group}, f"postgres/{schema.name}"
