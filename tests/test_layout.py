@@ -64,6 +64,29 @@ def test_no_module_of_the_package_is_imported_under_another_name():
     assert renamed == []
 
 
+def test_locals_are_named_for_what_they_hold():
+    vague = [
+        f"{module.relative_to(PACKAGE)}:{node.lineno}"
+        for module in MODULES
+        for node in _bound(ast.parse(module.read_text()))
+        if {"found", "each", "told"} & {getattr(node, "id", None), getattr(node, "arg", None), getattr(node, "name", None)}
+    ]
+    assert vague == []
+
+
+def _bound(tree: ast.Module) -> list[ast.Name | ast.arg | ast.MatchAs | ast.ExceptHandler]:
+    """What gives a local or an argument its value. Fields of a class are not locals: they say what they are beside their class."""
+    fields = {
+        line.target for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for line in node.body if isinstance(line, ast.AnnAssign)
+    }
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.arg, ast.MatchAs, ast.ExceptHandler))
+        or (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node not in fields)
+    ]
+
+
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_folder_says_in_one_sentence_what_it_is_about(name):
     said = ast.get_docstring(ast.parse((PACKAGE / name / "__init__.py").read_text())) or ""

@@ -43,8 +43,8 @@ def projected(event: Event) -> tuple[Record, ...]:
             return _materialised(event, event.what)
         case AssetObserved():
             return _published(event, event.what)
-        case Checked(metadata=told):
-            return _checked(event, event.what) if told.get("kind") != HEALTH_KIND else ()
+        case Checked(metadata=metadata):
+            return _checked(event, event.what) if metadata.get("kind") != HEALTH_KIND else ()
         case RunStarted(product, job):
             return (Run(event.run_id, product, job, "started", event.at, None, "", "", event.log_id),)
         case RunEnded(status, product, job, step, reason, failures, closed):

@@ -129,7 +129,7 @@ def promised_type(kind: str) -> str:
 def product_files(asked: Wanted, source: SourceFacts, names: Mapping[str, str], guessed: Guesses) -> dict[str, str]:
     """All files by their path. `names` has what each column is called in the source."""
     folder, model = conventions.product_folder(asked.domain, asked.name), asked.data_set
-    objectives = [each for each in promises(asked, source, guessed) if promise_id(each, source) not in guessed.left_out]
+    objectives = [promise for promise in promises(asked, source, guessed) if promise_id(promise, source) not in guessed.left_out]
     files = {
         f"{folder}/product.yaml": _document(asked, source, guessed, objectives),
         f"{folder}/README.md": _readme(asked, source, guessed, objectives),

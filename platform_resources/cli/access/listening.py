@@ -30,8 +30,8 @@ def new(
     try:
         who = subject(to or you("--to"))
         with opened(root) as ledger:
-            found = product_of(mesh, product)
-            secret, hook = begin_hook(ledger, state_folder(root), found, who, url, os.environ, datetime.now(UTC))
+            planned = product_of(mesh, product)
+            secret, hook = begin_hook(ledger, state_folder(root), planned, who, url, os.environ, datetime.now(UTC))
     except (HookRefused, ValueError) as error:
         stop(str(error), CANNOT_RUN)
     typer.echo(secret)
@@ -53,11 +53,11 @@ def list_(
     with opened(mesh_root(context.obj)) as ledger, ledger.reading() as connection:
         hooks = hooks_of(connection, person=of)
     if as_json:
-        print_json([data(each) for each in hooks])
+        print_json([data(hook) for hook in hooks])
         return
     table = Table("hook", "product", "person", "address", "since", box=None, header_style="bold")
-    for each in hooks:
-        table.add_row(*map(cell, (each.id, each.product, each.person, each.url, f"{each.since:%Y-%m-%d}")))
+    for hook in hooks:
+        table.add_row(*map(cell, (hook.id, hook.product, hook.person, hook.url, f"{hook.since:%Y-%m-%d}")))
     out.print(table if hooks else "no machine hears of new versions")
 
 

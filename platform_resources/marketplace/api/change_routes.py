@@ -85,8 +85,8 @@ def _changes(
         if not set(key) <= since.columns.keys():
             raise BeginAnew("the key of this port has changed")
     if not key or not set(key) <= after.columns.keys():
-        told = f"the key of {port}, {', '.join(key)}, is not shown to you" if key else f"the data set of {port} has no primary_key"
-        raise RecordsWrong(f"{told}, so changes cannot be told; read its records")
+        why = f"the key of {port}, {', '.join(key)}, is not shown to you" if key else f"the data set of {port} has no primary_key"
+        raise RecordsWrong(f"{why}, so changes cannot be told; read its records")
     seen_until = seen_digest(whole, after)
     if cursor.until and seen_until != cursor.seen_until:
         raise BeginAnew(SEEN_OTHERWISE)
@@ -114,7 +114,7 @@ def _changes(
 def _versions(shop: Shop, product: ProductPlan, port: str, cursor: ChangeCursor) -> tuple[str, str]:
     """The version to go on to, and the newest; empty where the port was never published. Raises BeginAnew."""
     published = shelf(shop.market.state, product.domain, product.name).published()
-    ids = [each.id for each in published if each.port(port) is not None]
+    ids = [version.id for version in published if version.port(port) is not None]
     gone = [version for version in (cursor.since, cursor.until) if version and version not in ids]
     if gone:
         raise BeginAnew(f"version {gone[0]} is not kept any more")

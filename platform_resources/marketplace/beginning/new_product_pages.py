@@ -63,7 +63,7 @@ def new_product_routes(shop: Shop, queue: LabQueue) -> APIRouter:
 def _domains(shop: Shop, view: MeshOverview) -> tuple[DomainPlan, ...]:
     """Those in which the reader may begin a product. Raises NotGranted where there is none."""
     known = shop.market.view().plan.domains
-    own = tuple(each for each in known if not {"owner", "platform"}.isdisjoint(shop.auth.officers.roles(view.reader, each.owners)))
+    own = tuple(domain for domain in known if not {"owner", "platform"}.isdisjoint(shop.auth.officers.roles(view.reader, domain.owners)))
     if not own:
         raise NotGranted("a new product is begun by owners of its domain, and by those who run the platform; ask one of them")
     return own
@@ -96,7 +96,7 @@ def _begun(shop: Shop, request: Request, fields: Fields, upload: UploadFile | No
     source, table, has_file = fields.get("source", ""), fields.get("table", "").strip(), upload is not None and bool(upload.filename)
     domain, _, declared = source.partition("/") if source else (fields.get("domain", ""), "", "")
     try:
-        if domain not in {each.name for each in _domains(shop, shop.view(request))}:
+        if domain not in {own.name for own in _domains(shop, shop.view(request))}:
             raise CannotBegin("choose a domain that is yours")
         if has_file == bool(declared):
             raise CannotBegin("choose either a file or a source")
@@ -114,7 +114,7 @@ def _draft_page(shop: Shop, queue: LabQueue, request: Request, number: str, fiel
     """The page of a draft as its form has it, or what the form asks for."""
     view, who, state = shop.view(request), shop.reads_as(request), shop.market.state
     draft = kept(state, who, number)
-    if draft is None or draft.domain not in {each.name for each in _domains(shop, view)}:
+    if draft is None or draft.domain not in {domain.name for domain in _domains(shop, view)}:
         raise Missing("You have no such draft. One is kept for seven days, and of many the newest.")
     do = fields.get("do", "")
     if do == "forget":

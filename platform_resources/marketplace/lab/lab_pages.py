@@ -127,7 +127,7 @@ def lab_page(shop: Shop, request: Request, asked: LabAsked, result: LabResult | 
         "times": PageTimes(view.at, page_zone(view)),
         "sql": asked.sql or (tables[0].query if tables else ""),
         "product": asked.product,
-        "tables": [each for each in tables if each.product.name in listed],
+        "tables": [table for table in tables if table.product.name in listed],
         "completed": _completed(tables, asked.product),
         "samples": [(product, query) for product in view.plan.products if product.name in listed for query in product.sample_queries],
         "saved": [(query, [view.plan.product(name) for name in read]) for query, read in kept if listed & set(read)],
@@ -156,8 +156,8 @@ def _readable_queries(shop: Shop, saved: Iterable[LabQuery], readable: set[str])
 
 def _completed(tables: Iterable[LabTable], product: str) -> str:
     """What an editor completes, as JSON: tables by the names that a query may use, with their columns."""
-    named = {f"{each.product.name}.{each.data_set}": each.columns for each in tables}
-    return json.dumps(named | {each.data_set: each.columns for each in tables if each.product.name == product})
+    named = {f"{table.product.name}.{table.data_set}": table.columns for table in tables}
+    return json.dumps(named | {table.data_set: table.columns for table in tables if table.product.name == product})
 
 
 def readable_tables(view: MeshOverview) -> tuple[LabTable, ...]:

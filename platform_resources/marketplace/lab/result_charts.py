@@ -30,7 +30,7 @@ class ResultChart:
 def result_chart(names: Sequence[str], rows: Sequence[Sequence[Any]], wanted: str = "") -> ResultChart | None:
     """None where a picture would say nothing: one row, no number, or no column to put it against."""
     columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if len(rows) > 1 else {}
-    numbers = {name: values for name, told in columns.items() if (values := _numbers(told)) is not None}
+    numbers = {name: values for name, column in columns.items() if (values := _numbers(column)) is not None}
     at = next((name for name in columns if name not in numbers), next(iter(columns), ""))
     numbers.pop(at, None)
     if not numbers or len(columns) != len(names):
@@ -38,35 +38,35 @@ def result_chart(names: Sequence[str], rows: Sequence[Sequence[Any]], wanted: st
     shown = wanted if wanted in numbers else next(iter(numbers))
     others = tuple(name for name in numbers if name != shown)
     title = f"{shown} by {at}"
-    pairs = [(told, value) for told, value in zip(columns[at], numbers[shown], strict=True) if told is not None and value is not None]
-    places = _places([told for told, _ in pairs])
+    pairs = [(label, value) for label, value in zip(columns[at], numbers[shown], strict=True) if label is not None and value is not None]
+    places = _places([label for label, _ in pairs])
     if places is None:
         cut = f"The first {MOST_BARS} of {len(pairs):,} rows." if len(pairs) > MOST_BARS else ""
         return ResultChart(title, bars(pairs[:MOST_BARS], title), others, cut)
     if len(set(places)) < 2 or len(pairs) > MOST_POINTS:
         return None
-    points = sorted(zip(places, (value for _, value in pairs), (told for told, _ in pairs), strict=True))
+    points = sorted(zip(places, (value for _, value in pairs), (label for label, _ in pairs), strict=True))
     return ResultChart(title, line(points, title), others)
 
 
-def _numbers(told: Sequence[Any]) -> tuple[float | None, ...] | None:
+def _numbers(column: Sequence[Any]) -> tuple[float | None, ...] | None:
     """None where a value is no number, or all are null."""
     try:
-        values = tuple(None if each is None else float(each) for each in told)
+        values = tuple(None if value is None else float(value) for value in column)
     except ValueError:
         return None
-    known = [each for each in values if each is not None]
+    known = [value for value in values if value is not None]
     return values if known and all(map(math.isfinite, known)) else None
 
 
-def _places(told: Sequence[str]) -> list[float] | None:
+def _places(labels: Sequence[str]) -> list[float] | None:
     """Where moments or numbers stand on a line; None where they are names."""
     try:
-        return [float(each) for each in told]
+        return [float(label) for label in labels]
     except ValueError:
         pass
     try:
-        return [datetime.fromisoformat(each).replace(tzinfo=None).timestamp() for each in told]
+        return [datetime.fromisoformat(label).replace(tzinfo=None).timestamp() for label in labels]
     except ValueError:
         return None
 

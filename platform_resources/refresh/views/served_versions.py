@@ -62,7 +62,7 @@ def _show(store: ServingStore, product: ProductPlan, shelves: Versions, newest: 
 
 def _schemas(product: ProductPlan, publication: Publication, where: Where) -> Iterator[ServedSchema]:
     """All of the product, and what each role of it sees, whether somebody has that role now or not."""
-    ports = [port for each in served_ports(product) if (port := publication.port(each.name)) is not None]
+    ports = [port for served in served_ports(product) if (port := publication.port(served.name)) is not None]
     yield ServedSchema("", tuple(_table(product, port, where) for port in ports), {})
     for role, views in _views(product).items():
         seen = [(port, port.seen_as(views[port.data_set])) for port in ports if port.data_set in views]
@@ -76,7 +76,7 @@ def _views(product: ProductPlan) -> dict[str, dict[str, View]]:
     shown: dict[str, dict[str, View]] = {}
     for port in served_ports(product):
         views = product.data_set(port.data_set).views
-        of_roles = [(folder_name(each.role, each.attributes), each.view) for each in views.roles]
+        of_roles = [(folder_name(role_view.role, role_view.attributes), role_view.view) for role_view in views.roles]
         for role, view in of_roles if product.offers.roles is not None else [(OPEN, views.open)]:
             if view is not None:
                 shown.setdefault(role, {})[port.data_set] = view
@@ -116,8 +116,8 @@ def server_changes(
         return ()
     store = serving_store()
     behind = [AccessChange("change", f"postgres/{product.name}", why) for product in served if (why := _difference(store, state, product))]
-    everything = None if mesh is None else {*(each.name for each in served), *(each.name for each in mesh.rejected)}
-    return (*store.access_changes({each.name: _readers(each, known, now) for each in served}, everything), *behind)
+    everything = None if mesh is None else {*(product.name for product in served), *(product.name for product in mesh.rejected)}
+    return (*store.access_changes({product.name: _readers(product, known, now) for product in served}, everything), *behind)
 
 
 def make_server_so(state: Path, products: Sequence[ProductPlan], changes: Sequence[AccessChange]) -> tuple[str, ...]:
@@ -128,9 +128,9 @@ def make_server_so(state: Path, products: Sequence[ProductPlan], changes: Sequen
     if not changes:
         return ()
     store = serving_store()
-    problems = store.make_so([each for each in changes if each.statements])
-    behind = {each.place for each in changes if not each.statements}
-    for product in (each for each in products if f"postgres/{each.name}" in behind):
+    problems = store.make_so([change for change in changes if change.statements])
+    behind = {change.place for change in changes if not change.statements}
+    for product in (listed for listed in products if f"postgres/{listed.name}" in behind):
         try:
             with locked(state, product, WAIT_SECONDS):
                 shelves = shelf(state, product.domain, product.name)
@@ -149,6 +149,6 @@ def _difference(store: ServingStore, state: Path, product: ProductPlan) -> str:
 
 def _readers(product: ProductPlan, known: KnownGrants, now: datetime) -> ServedReaders:
     """The product's owners read all of it."""
-    readers = {each.name: each.readers for each in wanted_folders(product.offers, known, now)}
+    readers = {folder.name: folder.readers for folder in wanted_folders(product.offers, known, now)}
     shows = {role: {name: view.name for name, view in views.items()} for role, views in _views(product).items()}
     return ServedReaders({"": product.offers.owners, **readers}, shows, product.offers.roles is None)

@@ -40,7 +40,7 @@ class Wishes:
     @classmethod
     def of_data(cls, data: Mapping[str, Any]) -> "Wishes":
         """From what `asdict` and JSON have made of it."""
-        columns = tuple(ColumnWish(**each) for each in data["columns"])
+        columns = tuple(ColumnWish(**wish) for wish in data["columns"])
         return cls(data["title"], data["description"], columns, data["updated_at"], frozenset(data["left_out"]))
 
 
@@ -90,7 +90,7 @@ def _problems(new: NewProduct, wishes: Wishes, classes: Sequence[DataClass]) -> 
     for what, text in (("title", wishes.title), ("description", wishes.description)):
         if len(text) > LONGEST_TEXT or any(not letter.isprintable() for letter in text):
             yield f"the {what} is one line of at most {LONGEST_TEXT} characters"
-    known = [each.name for each in classes]
+    known = [data_class.name for data_class in classes]
     for wish in wishes.columns:
         for read, value in ((column_name, wish.name), (type_name, wish.type)):
             try:

@@ -120,8 +120,8 @@ def _answer(root: Path, draft: Draft, wishes: Wishes | None, preview: bool) -> d
         "model": data_set_name(draft.name),
         "wishes": {**asdict(wanted), "left_out": sorted(wanted.left_out)},
         "columns": [_column(new, column, guessed) for column in new.source.columns],
-        "classes": [each.name for each in mesh.governance.governance.classes],
-        "promises": [asdict(each) | {"id": promise_id(each, new.source)} for each in promises(new.asked, new.source, new.guessed)],
+        "classes": [data_class.name for data_class in mesh.governance.governance.classes],
+        "promises": [asdict(promise) | {"id": promise_id(promise, new.source)} for promise in promises(new.asked, new.source, new.guessed)],
         "key": guessed.key[1].reason if guessed.key is not None else "",
         "hidden": sorted(new.guessed.hidden),
         "files": files,
@@ -168,13 +168,13 @@ def _preview(root: Path, draft: Draft, files: Mapping[str, str], hidden: Collect
         data.parent.mkdir()
         shutil.copyfile(draft.file, data)
     plan, problems = read_plan(copy, only=[draft.name])
-    told = [str(each) for each in problems if each.file in files]
+    texts = [str(problem) for problem in problems if problem.file in files]
     if draft.name not in plan.by_name:
-        return {"outcome": "not valid", "problems": told, "checks": [], "names": [], "rows": []}
+        return {"outcome": "not valid", "problems": texts, "checks": [], "names": [], "rows": []}
     checks = list[dict[str, Any]]()
 
     def heard(done: "StageDone") -> None:
-        checks.extend({"title": each.check.title, "passed": each.passed, "text": each.text} for each in check_records(done))
+        checks.extend({"title": record.check.title, "passed": record.passed, "text": record.text} for record in check_records(done))
 
     ended = refresh_product(copy, copy, plan.product(draft.name), installed_registry(), "preview", heard)
     names, rows = list[str](), list[tuple[Any, ...]]()
@@ -183,7 +183,7 @@ def _preview(root: Path, draft: Draft, files: Mapping[str, str], hidden: Collect
             copy, draft.domain, draft.name, f"select * from {data_set_name(draft.name)} limit {PREVIEW_ROWS}", as_text=True
         )
     shown = [["hidden" if name in hidden and value is not None else value for name, value in zip(names, row, strict=True)] for row in rows]
-    return {"outcome": ended.outcome, "problems": [*told, *ended.reasons], "checks": checks, "names": names, "rows": shown}
+    return {"outcome": ended.outcome, "problems": [*texts, *ended.reasons], "checks": checks, "names": names, "rows": shown}
 
 
 def _left_out(folder: str, names: list[str]) -> Iterator[str]:

@@ -29,7 +29,7 @@ def keep(state: Path, person: str, draft: Draft, upload: BinaryIO | None, name: 
     own = folder / secrets.token_hex(8)
     own.mkdir(mode=0o700)
     if upload is not None:
-        ending = next((each for each in sorted(ENDINGS, key=len, reverse=True) if name.lower().endswith(each)), None)
+        ending = next((known for known in sorted(ENDINGS, key=len, reverse=True) if name.lower().endswith(known)), None)
         if ending is None:
             raise CannotBegin(f"a file ends in {', '.join(ENDINGS)}; save a table of a spreadsheet as CSV")
         draft = replace(draft, file=str(own / f"upload{ending}"))

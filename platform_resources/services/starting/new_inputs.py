@@ -111,13 +111,11 @@ def declared_input(name: str, source: SharedSource, table: str) -> NewInput:
         raise CannotBegin(f"a product of {name} has to be written by hand: nothing is guessed of {source.interface}")
     fields = {field: value for field, value in declared.items() if field not in ("url", "table")}
     try:
-        found = read(str(declared.get("url", "")), AskedSource("", table or str(declared.get("table", "")), fields))
+        new = read(str(declared.get("url", "")), AskedSource("", table or str(declared.get("table", "")), fields))
     except SourceUnread as error:
         raise CannotBegin(f"{name} cannot be read: {error}") from error
-    own = {field: value for field, value in found.fields.items() if field != "interface" and declared.get(field) != value}
-    return replace(
-        found, fields={"interface": "source", "source": name, **({"read": own} if own else {})}, title=f"{found.title} of {name}"
-    )
+    own = {field: value for field, value in new.fields.items() if field != "interface" and declared.get(field) != value}
+    return replace(new, fields={"interface": "source", "source": name, **({"read": own} if own else {})}, title=f"{new.title} of {name}")
 
 
 def _files(root: Path, folder: Path, asked: AskedSource) -> NewInput:

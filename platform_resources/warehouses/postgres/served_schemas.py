@@ -99,7 +99,7 @@ class PostgresServing:
     def load(self, product: str, version: str, schemas: Sequence[ServedSchema]) -> None:
         with self._transaction() as cursor:
             database = _one(cursor, "select current_database()")
-            for left in (each for each in _own(cursor, product) if each.version == version and not each.is_shown):
+            for left in (schema for schema in _own(cursor, product) if schema.version == version and not schema.is_shown):
                 cursor.execute(f"drop schema {quoted(left.name)} cascade")
             loaded: dict[tuple[Path, ...], str] = {}
             for schema in schemas:
@@ -109,37 +109,38 @@ class PostgresServing:
     def show(self, product: str, version: str) -> None:
         with self._transaction() as cursor:
             there = _own(cursor, product)
-            if version and not any(each.version == version for each in there):
+            if version and not any(schema.version == version for schema in there):
                 raise ServingFailed(f"version {version} of {product} is not loaded")
-            for each in there:
-                if each.is_shown and each.version != version:
-                    cursor.execute(f"alter schema {quoted(each.name)} rename to {quoted(each.stored_name)}")
-            for each in there:
-                if not each.is_shown and each.version == version:
-                    cursor.execute(f"alter schema {quoted(each.name)} rename to {quoted(each.shown_name)}")
+            for schema in there:
+                if schema.is_shown and schema.version != version:
+                    cursor.execute(f"alter schema {quoted(schema.name)} rename to {quoted(schema.stored_name)}")
+            for schema in there:
+                if not schema.is_shown and schema.version == version:
+                    cursor.execute(f"alter schema {quoted(schema.name)} rename to {quoted(schema.shown_name)}")
 
     def shown(self, product: str) -> str:
         with self._transaction() as cursor:
-            return next((each.version for each in _own(cursor, product) if each.is_shown), "")
+            return next((schema.version for schema in _own(cursor, product) if schema.is_shown), "")
 
     def has(self, product: str, version: str) -> bool:
         with self._transaction() as cursor:
-            return any(each.version == version for each in _own(cursor, product))
+            return any(schema.version == version for schema in _own(cursor, product))
 
     def tidy(self, product: str) -> tuple[str, ...]:
         with self._transaction() as cursor:
             own, database = _own(cursor, product), _one(cursor, "select current_database()")
-            kept = {each.name for each in own if each.is_shown}
-            former = [each for each in own if not each.is_shown]
-            newest = {each.role: (each.shows, each.is_open) for each in own if each.is_shown}
+            kept = {schema.name for schema in own if schema.is_shown}
+            former = [schema for schema in own if not schema.is_shown]
+            newest = {schema.role: (schema.shows, schema.is_open) for schema in own if schema.is_shown}
             # What somebody has made of a former version shows no more than their role sees now.
-            otherwise = [each for each in former if newest.get(each.role) != (each.shows, each.is_open)]
+            otherwise = [schema for schema in former if newest.get(schema.role) != (schema.shows, schema.is_open)]
             for statement in _closed(otherwise, database, {row[0] for row in _rows(cursor, _ROLES)}):
                 cursor.execute(statement)
             statements = [
-                _taken_away(cursor, [each for each in former if each.version == version], kept, database) for version in _versions(former)
+                _taken_away(cursor, [schema for schema in former if schema.version == version], kept, database)
+                for version in _versions(former)
             ]
-        return tuple(text for each in statements for text in self._done(each))
+        return tuple(text for together in statements for text in self._done(together))
 
     def _done(self, statements: Sequence[str]) -> Iterator[str]:
         """All or none. A reader who has not ended may keep a former version, until the next time."""
@@ -154,20 +155,20 @@ class PostgresServing:
     def access_changes(self, wanted: Mapping[str, ServedReaders], known: Collection[str] | None) -> tuple[AccessChange, ...]:
         with self._transaction() as cursor:
             there = _own(cursor)
-            own = [each for each in there if each.is_shown]
+            own = [schema for schema in there if schema.is_shown]
             database = _one(cursor, "select current_database()")
-            groups = {each.name: group_role(each.name, database) for each in own}
+            groups = {schema.name: group_role(schema.name, database) for schema in own}
             roles = {row[0] for row in _rows(cursor, _ROLES)}
             users = roles - set(groups.values())
             members, public = set(_rows(cursor, _MEMBERS)), {row[0] for row in _rows(cursor, _PUBLIC)}
             changes = list[AccessChange]()
-            for name in sorted({each.product for each in there if known is not None and each.product not in known}):
-                gone = [each for each in there if each.product == name]
+            for name in sorted({schema.product for schema in there if known is not None and schema.product not in known}):
+                gone = [schema for schema in there if schema.product == name]
                 # First nobody reads them: what others have made of them may keep them from being dropped.
                 parts = [_closed(gone, database, roles)]
-                parts += [_taken_away(cursor, [each for each in gone if each.version == v], (), database) for v in _versions(gone)]
+                parts += [_taken_away(cursor, [schema for schema in gone if schema.version == v], (), database) for v in _versions(gone)]
                 changes += [AccessChange("revoke", f"postgres/{name}", GONE, part) for part in parts if part]
-        for schema in (each for each in own if each.product in wanted):
+        for schema in (schema for schema in own if schema.product in wanted):
             product, group = wanted[schema.product], groups[schema.name]
             is_current = not schema.role or schema.shows == product.shows.get(schema.role)
             if schema.is_open:
@@ -219,13 +220,13 @@ def _privileges(act: Literal["grant", "revoke"], schema: str, reader: str) -> tu
 
 def _closed(schemas: Sequence[OwnSchema], database: str, roles: Collection[str]) -> tuple[str, ...]:
     """How nobody but the platform reads these schemas any more, also by what they have made of them."""
-    readers = {each.name: "public" if each.is_open else group_role(each.shown_name, database) for each in schemas}
+    readers = {schema.name: "public" if schema.is_open else group_role(schema.shown_name, database) for schema in schemas}
     there = {name: reader if reader == "public" else quoted(reader) for name, reader in readers.items() if reader in {*roles, "public"}}
     return tuple(statement for name, reader in there.items() for statement in _privileges("revoke", name, reader))
 
 
 def _versions(schemas: Sequence[OwnSchema]) -> list[str]:
-    return sorted({each.version for each in schemas})
+    return sorted({schema.version for schema in schemas})
 
 
 def _group(cursor: Any, own: OwnSchema, database: str) -> str:
@@ -237,11 +238,11 @@ def _group(cursor: Any, own: OwnSchema, database: str) -> str:
 
 def _taken_away(cursor: Any, schemas: Sequence[OwnSchema], kept: Collection[str], database: str) -> tuple[str, ...]:
     """How schemas go that read each other, and the roles of names that are not kept. No `cascade`: what others have made is theirs."""
-    names = [each.name for each in schemas]
+    names = [schema.name for schema in schemas]
     listed = f"where nspname in ({', '.join(map(literal, names))})"
     there = _rows(cursor, f"select relkind::text, nspname, relname from pg_class c join pg_namespace n on n.oid = c.relnamespace {listed}")
     views, tables = ([f"{quoted(name)}.{quoted(table)}" for kind, name, table in there if kind == wanted] for wanted in "vr")
-    lost = {each.shown_name for each in schemas if each.shown_name not in kept and not each.is_open}
+    lost = {schema.shown_name for schema in schemas if schema.shown_name not in kept and not schema.is_open}
     return (
         *([f"drop view {', '.join(views)}"] if views else []),
         *([f"drop table {', '.join(tables)}"] if tables else []),
@@ -252,9 +253,9 @@ def _taken_away(cursor: Any, schemas: Sequence[OwnSchema], kept: Collection[str]
 
 def _own(cursor: Any, product: str = "") -> list[OwnSchema]:
     """The schemas that the platform has made, of one product if it is named."""
-    told = [(name, json.loads(comment)) for name, comment in _rows(cursor, _OWN)]
-    own = [OwnSchema(name, each["mesh"], each["version"], each["role"], each["shows"], each["open"]) for name, each in told]
-    return [each for each in own if product in ("", each.product)]
+    comments = [(name, json.loads(comment)) for name, comment in _rows(cursor, _OWN)]
+    own = [OwnSchema(name, said["mesh"], said["version"], said["role"], said["shows"], said["open"]) for name, said in comments]
+    return [schema for schema in own if product in ("", schema.product)]
 
 
 def _rows(cursor: Any, sql: str) -> list[tuple[Any, ...]]:
