@@ -338,3 +338,13 @@ def test_the_examples_of_contributing_would_pass_its_own_checks(tmp_path):
     for command in (["check", "--select", "E,F,W,UP,B,SIM,RUF,RET,N"], ["format", "--check"]):
         done = subprocess.run([sys.executable, "-m", "ruff", *command, *settings], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
+
+
+def test_the_version_is_the_same_in_every_file_that_names_it():
+    (version,) = re.findall(r'^version = "(.+)"$', (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    released = re.findall(r"^## \[(\d.+)\] - \d{4}-\d\d-\d\d$", (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    locked = re.findall(
+        r'^name = "platform-resources"\nversion = "(.+)"$', (REPOSITORY / "uv.lock").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    images = re.findall(r'/mesh, tag: "(.+?)"', (REPOSITORY / "deploy/kubernetes/values.yaml").read_text(encoding="utf-8"))
+    assert images and {*released[:1], *locked, *images} == {version}
