@@ -135,8 +135,9 @@ def _add_errors(app: FastAPI, shop: Shop) -> None:
 def _invalid_words(error: Exception) -> tuple[str, str]:
     """What is wrong where, without what was sent."""
     wrong = error.errors() if isinstance(error, RequestValidationError) else ()
-    places = (f"{'.'.join(map(str, mistake['loc'][1:])) or mistake['loc'][0]}: {mistake['msg']}" for mistake in wrong)
-    return "This address is not written as it should be.", "; ".join(places)
+    places = [f"{'.'.join(map(str, mistake['loc'][1:])) or mistake['loc'][0]}: {mistake['msg']}" for mistake in wrong]
+    sent = all(mistake["loc"][0] == "body" for mistake in wrong)
+    return f"{'What was sent' if sent else 'This address'} is not written as it should be.", "; ".join(places)
 
 
 def _http_words(error: Exception) -> tuple[str, str]:

@@ -91,15 +91,10 @@ def input_words(change: InputChange) -> Words:
     return Words(one_line(f"{'Input changed: ' if change.breaking else ''}{title} {what}"), body)
 
 
-def ending_words(ending: PortEnding, over: bool) -> Words:
-    """A port ends: what its readers have to do; its owners when it is `over`."""
-    title, when = one_line(ending.about.title, 60), f" on {ending.end_date}" if ending.end_date is not None else ""
-    if over:
-        still = f"It is still read by {listed([harmless(r) for r in ending.readers])}." if ending.readers else "Nobody reads it any more."
-        do = f"Take it away: {code(f'mesh release end {ending.about.name} {ending.port} --write')}"
-        body = paragraphs(f"Output port {code(ending.port)} of {bold(ending.about.title)} has come to its end. {still}", do)
-        return Words(one_line(f"{title}: output port {ending.port} may be taken away"), body)
-    whose = f" You read it in {listed([bold(about.title) for about in ending.below])}." if ending.below else ""
+def ending_words(ending: PortEnding, below: Sequence[About]) -> Words:
+    """A port ends: what its readers have to do; `below` are the products that read it and are the recipient's."""
+    title, when = one_line(ending.about.title, 60), _on(ending)
+    whose = f" You read it in {listed([bold(about.title) for about in below])}." if below else ""
     moved = code(f"mesh release switched {ending.about.name} {ending.port}")
     done = f"A product has moved when it reads the other port; others say {moved}."
     body = paragraphs(
@@ -107,6 +102,21 @@ def ending_words(ending: PortEnding, over: bool) -> Words:
         f"A role that you have holds for both. {done}",
     )
     return Words(one_line(f"{title}: output port {ending.port} ends{when}"), body)
+
+
+def over_words(ending: PortEnding, days_left: int | None) -> Words:
+    """A port may be taken away, for its end has come or nobody reads it any more: what its owners have to do."""
+    come = "ends" + _on(ending) if days_left is None or days_left > 0 else "has come to its end"
+    still = f"It is still read by {listed([harmless(r) for r in ending.readers])}." if ending.readers else "Nobody is known to read it."
+    body = paragraphs(
+        f"Output port {code(ending.port)} of {bold(ending.about.title)} {come}. {still}",
+        f"Take it away: {code(f'mesh release end {ending.about.name} {ending.port} --write')}",
+    )
+    return Words(one_line(f"{one_line(ending.about.title, 60)}: output port {ending.port} may be taken away"), body)
+
+
+def _on(ending: PortEnding) -> str:
+    return f" on {ending.end_date}" if ending.end_date is not None else ""
 
 
 def _use(about: About, change: SchemaChange) -> str:
@@ -186,7 +196,7 @@ def _at_risk(standing: BudgetStanding) -> str:
 
 def _ends(ending: PortEnding) -> str:
     readers = f"still read by {listed([harmless(reader) for reader in ending.readers])}" if ending.readers else "nobody reads it any more"
-    return f"{bold(ending.about.title)}, {code(ending.port)}{f' on {ending.end_date}' if ending.end_date else ''}: {readers}"
+    return f"{bold(ending.about.title)}, {code(ending.port)}{_on(ending)}: {readers}"
 
 
 def _changed(change: SchemaChange) -> str:

@@ -12,7 +12,7 @@ from platform_resources.notify.access_notices import USUAL_NOTICE
 from platform_resources.notify.due_messages import REWRITTEN, UNSENT, DueMessages
 from platform_resources.notify.facts import About, BudgetStanding, Day, InputChange, Outbox, PortEnding, SchemaChange, Subscriber
 from platform_resources.notify.keys import EVER, budget_key, budget_keys, digest_key, ending_key, input_key, schema_key
-from platform_resources.notify.notice_wording import BROKEN, budget_words, digest_words, ending_words, input_words, schema_words
+from platform_resources.notify.notice_wording import BROKEN, budget_words, digest_words, ending_words, input_words, over_words, schema_words
 from platform_resources.notify.recipients import Way, first_loud, owner_ways, ways
 from platform_resources.notify.wording import Words
 from platform_resources.spec.notifications import Severity
@@ -103,7 +103,11 @@ def ending_notices(ending: PortEnding, subscriptions: Sequence[Subscriber], know
     left = (ending.end_date - in_utc(now).date()).days if ending.end_date is not None else None
     over = not ending.readers or (left is not None and left <= 0)
     stage = "over" if over else "soon" if left is not None and left <= USUAL_NOTICE.days else "announced"
-    to = owner_ways(ending.about) if over else [way for about in ending.below for way in owner_ways(about)]
+    reading = [] if over else [(way, about) for about in ending.below for way in owner_ways(about)]
+    whose: dict[str, dict[str, About]] = {}
+    for way, about in reading:
+        whose.setdefault(way.channel, {})[about.name] = about
+    to = owner_ways(ending.about) if over else [way for way, _ in reading]
     if not over:
         to += [way for way in ways(ending.about, subscriptions, "high" if stage == "soon" else "medium") if not way.owner]
         to += [Way(address, False) for address in ending.addresses]
@@ -113,7 +117,8 @@ def ending_notices(ending: PortEnding, subscriptions: Sequence[Subscriber], know
             "schema",
             ending.about,
             channel,
-            ending_words(ending, over),
+            # Who else reads it is nobody's business but the owners'.
+            over_words(ending, left) if over else ending_words(ending, tuple(whose.get(channel, {}).values())),
             _when(reasons, in_utc(now)),
         )
         for channel, reasons in _by_channel(to)

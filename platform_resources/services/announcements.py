@@ -231,7 +231,7 @@ def _port_endings(
         readers = tuple(reader.name for reader in ending.readers)
         below = tuple(abouts[reader.name] for reader in ending.readers if reader.kind == "product" and reader.name in abouts)
         people = tuple(name for name in readers if "@" in name and not is_made_up_person(name))
-        yield PortEnding(abouts[ending.product], ending.port, ending.text, ending.end_date, readers, below, people)
+        yield PortEnding(abouts[ending.product], ending.port, ending.text(news.now.date()), ending.end_date, readers, below, people)
 
 
 def _digests(connection: Connection, news: Round, abouts: Mapping[str, About]) -> Iterator[DueMessages]:

@@ -145,6 +145,8 @@ def test_an_older_major_ends_when_nobody_reads_it_any_more(mesh):
     git(mesh.root, "commit", "-qm", "second")
     git(mesh.root, "tag", "v2")
     assert run(mesh, "release", "end", "readings", "measurements_sql", "--write")[0] == FINE
+    code, said = run(mesh, "release", "end", "readings", "measurements_sql")
+    assert code == CANNOT_RUN and "readings has no output port measurements_sql; it has: measurements_file, measurements_v2_sql" in said
     code, said = run(mesh, "release", "end", "readings", "measurements_file", "--write")
     assert code == FINE and "data-set measurements, " in said and "of model measurements nothing is promised any more" in said, said
     text = (mesh.root / FILE).read_text(encoding="utf-8")
@@ -170,6 +172,7 @@ def test_an_end_date_that_has_come_ends_it_all_the_same(mesh):
     git(mesh.root, "add", "dataproducts", "dbt_project/models")
     git(mesh.root, "commit", "-qm", "second")
     git(mesh.root, "tag", "v2")
+    assert "it kept its promises as version 1.1.0 until 2026-01-31" in mesh.mesh("release", "ending").output
     code, said = run(mesh, "release", "end", "readings", "measurements_sql", "--write")
     assert code == FINE and 'readings has no output port "measurements_sql"' in said and "these have not moved" in said
     edited(mesh.root, FILE, "        version: 2.0.0\n        archetype", "        version: 2.1.0\n        archetype")

@@ -54,7 +54,7 @@ def ending(
 
 def print_ending(ending: "EndingPort") -> None:
     """Print one ending port with its remaining readers."""
-    out.print(f"[bold]{plain(ending.product)}.{plain(ending.port)}[/]: {plain(ending.text)}", soft_wrap=True)
+    out.print(f"[bold]{plain(ending.product)}.{plain(ending.port)}[/]: {plain(ending.text(datetime.now(UTC).date()))}", soft_wrap=True)
     for reader in ending.readers:
         out.print(f"  still on it: {reader.kind} {plain(reader.name)} {plain(reader.why)}", soft_wrap=True)
     for switch in ending.moved:
@@ -97,6 +97,9 @@ def end(
     root, plan = mesh_of(context)
     ending = next((candidate for candidate in port_endings(root, [product_of(plan, product)]) if candidate.port == port), None)
     if ending is None:
+        ports = [output.name for output in product_of(plan, product).outputs]
+        if port not in ports:
+            stop(f"{product} has no output port {port}; it has: {', '.join(ports) or 'none'}", CANNOT_RUN)
         stop(f"{product} has no output port {port} that ends; write version, replacement and end_date at it first", CANNOT_RUN)
     if not ending.may_end(datetime.now(UTC).date()):
         print_ending(ending)

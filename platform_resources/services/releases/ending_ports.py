@@ -30,16 +30,19 @@ class EndingPort:
     readers: tuple[AffectedConsumer, ...] = ()
     moved: tuple[PortSwitch, ...] = ()
 
-    @property
-    def text(self) -> str:
+    def text(self, today: date) -> str:
         """What its readers must know, in a sentence."""
+        keeps = "kept" if self._is_over(today) else "keeps"
         until = f"until {self.end_date}" if self.end_date is not None else "until further notice"
         instead = f"; move to {self.replacement}" if self.replacement else ""
-        return f"it keeps its promises as version {self.version} {until}{instead}"
+        return f"it {keeps} its promises as version {self.version} {until}{instead}"
 
     def may_end(self, today: date) -> bool:
         """Whether nobody reads it any more, or its end date has come."""
-        return not self.readers or (self.end_date is not None and self.end_date <= today)
+        return not self.readers or self._is_over(today)
+
+    def _is_over(self, today: date) -> bool:
+        return self.end_date is not None and self.end_date <= today
 
 
 def ending_ports(
