@@ -43,7 +43,7 @@ class ClassGuess:
     """What a column probably is, how sure that is, and what speaks for it, in counts."""
 
     column: str
-    told: Told
+    data_class: Told
     what: str
     sureness: Sureness
     evidence: str
@@ -65,7 +65,7 @@ def _of_itself(column: ColumnEvidence) -> ClassGuess | None:
     named = told_by_name(column.name, column.is_flag)
     seen = next(_seen(column, named is not None), None)
     if seen is not None:
-        kind: Told = "sensitive" if named == "sensitive" else seen.told
+        kind: Told = "sensitive" if named == "sensitive" else seen.data_class
         return ClassGuess(column.name, kind, seen.what, seen.sureness, seen.evidence + ("; its name says so too" if named else ""))
     if named is not None:
         empty = " and it has no value" if not column.filled else ""
@@ -96,11 +96,11 @@ def _looks_like(column: ColumnEvidence, detector: Detector, named: bool) -> Clas
         return None
     if share < (SOME if detector.plain else MOST) or (not detector.plain and names_a_thing(column.name) and not named):
         return None
-    sure: Sureness = "low" if share < MOST else "high" if detector.plain or named or detector.told == "sensitive" else "medium"
+    sure: Sureness = "low" if share < MOST else "high" if detector.plain or named or detector.data_class == "sensitive" else "medium"
     evidence = f"{_share(looking, column.filled)} look like it"
     if detector.holds is not None and checked is not None:
         evidence += f"; of a sample {_share(checked.held, checked.looked)} are valid"
-    return ClassGuess(column.name, detector.told, detector.name, sure, evidence)
+    return ClassGuess(column.name, detector.data_class, detector.name, sure, evidence)
 
 
 def _share(part: int, whole: int) -> str:

@@ -52,7 +52,7 @@ class Detector:
 
     name: str
     pattern: str
-    told: Told = "personal"
+    data_class: Told = "personal"
     holds: Callable[[str], bool] | None = None
     plain: bool = False
 

@@ -201,7 +201,7 @@ def addresses(client):
     names = {"name": "customers", "data_set": "customers", "column": list(CANARIES), "port": [f"customers_{name}" for name in FORMATS]}
     names |= {"version": [each["id"] for each in client.get("/api/v1/products/customers/versions").json()]}
     names |= {"domain": "crm", "cause": "customers", "number": "1", "file_name": ["customers.parquet", "customers.csv", "customers.json"]}
-    names |= {"form": list(installed_registry().exports())}
+    names |= {"form": list(installed_registry().exports()), "draft": "none"}
     for route in flat(client.app.routes):
         if "GET" in (getattr(route, "methods", None) or ()):
             yield from filled(re.sub(r":path}", "}", route.path), {**names, "name": ["customers", "crm"]})

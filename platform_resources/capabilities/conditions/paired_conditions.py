@@ -15,13 +15,13 @@ THERE = "there"
 
 @dataclass(frozen=True, slots=True)
 class PairedCondition:
-    """Measures of a condition on pairs: rows that fulfil it, and rows for which it is not null (`told`).
+    """Measures of a condition on pairs: rows that fulfil it, and rows for which it is not null (`decided`).
 
     `several` are rows of which one value is asked though the other relation has several.
     """
 
     failing: PairCount
-    told: PairCount
+    decided: PairCount
     several: PairCount | None
 
 

@@ -127,7 +127,7 @@ class CustomSql(Traits):
         there, keys = settings.there, settings.keys or ()
         pairs = paired_condition(settings.failing_rows or "", keys, there.relation(subject), there.columns)
         several = {"several": pairs.several} if pairs.several is not None else {}
-        return {"rows": RowCount(), "failing": pairs.failing, "told": pairs.told, **several}
+        return {"rows": RowCount(), "failing": pairs.failing, "told": pairs.decided, **several}
 
     def judge(self, settings: CustomSqlSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
         if settings.scalar is not None:

@@ -50,7 +50,7 @@ def classify(
         if less and not as_json:
             words.print(f"{len(less)} column(s) are less restricted than that; --write writes it, and a person confirms it", style="yellow")
         return
-    missing = sorted({str(column.guess.told) for column in less} - set(governance.class_names))
+    missing = sorted({str(column.guess.data_class) for column in less} - set(governance.class_names))
     if missing:
         known = known_text(governance.class_names)
         stop(f"governance.yaml has no class {' or '.join(missing)}; known: {known}; write what fits into {chosen.place.file}", SPEC_INVALID)
@@ -70,7 +70,11 @@ def _print(product: str, columns: Sequence["Classified"]) -> None:
         guess = column.guess
         now = column.now if column.place else f"{column.now}; it does not name the column"
         table.add_row(
-            cell(f"{column.data_set}.{guess.column}"), cell(f"{guess.told}: {guess.what}"), guess.sureness, cell(guess.evidence), cell(now)
+            cell(f"{column.data_set}.{guess.column}"),
+            cell(f"{guess.data_class}: {guess.what}"),
+            guess.sureness,
+            cell(guess.evidence),
+            cell(now),
         )
     out.print(table)
 
@@ -80,7 +84,7 @@ def _data(column: "Classified") -> dict[str, Any]:
     return {
         "data_set": column.data_set,
         "column": guess.column,
-        "classification": guess.told,
+        "classification": guess.data_class,
         "what": guess.what,
         "confidence": guess.sureness,
         "evidence": guess.evidence,

@@ -20,7 +20,7 @@ from platform_resources.spec.values.field_types import UNCLASSIFIED
 
 SAMPLE = 1_000
 _DATES = ("date", "timestamp", "timestamptz")
-_WITH_DIGITS = tuple(detector for detector in DETECTORS if detector.told == "sensitive")
+_WITH_DIGITS = tuple(detector for detector in DETECTORS if detector.data_class == "sensitive")
 # Gives all rows of a SELECT.
 Ask = Callable[[str], Sequence[Sequence[Any]]]
 
@@ -133,11 +133,11 @@ def _places(document: Document, data_set: DataSetPlan) -> Iterator[tuple[str, tu
 
 def to_write(classes: Sequence[Classified], restriction: Callable[[str], int]) -> tuple[Classified, ...]:
     """The columns without a class of their own in product.yaml for which a more restricted class was guessed."""
-    return tuple(c for c in classes if c.place and not c.said_itself and restriction(c.guess.told) > restriction(c.now))
+    return tuple(c for c in classes if c.place and not c.said_itself and restriction(c.guess.data_class) > restriction(c.now))
 
 
 def written_classes(text: str, chosen: Sequence[Classified]) -> str:
     """The document with these classes added; comments and everything else stay. Raises CannotEdit."""
     for column in chosen:
-        text = with_value(text, column.place, column.guess.told)
+        text = with_value(text, column.place, column.guess.data_class)
     return text

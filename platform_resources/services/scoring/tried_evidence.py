@@ -166,7 +166,7 @@ def _unclassified(candidate: TriedProduct) -> list[str] | None:
         for guess in guesses
         if guess.guess.sureness != "low"
         and (guess.data_set, guess.guess.column) not in declassified
-        and _is_open(candidate, guess.now, guess.guess.told)
+        and _is_open(candidate, guess.now, guess.guess.data_class)
     ]
     return [f"{guess.data_set}.{guess.guess.column} ({guess.guess.what})" for guess in open_ones]
 
