@@ -29,14 +29,15 @@ from platform_resources.repository.known_documents import FOLDER as DOCUMENTS
 from platform_resources.services.access.access_plan import apply_access
 from platform_resources.services.access.reader_views import known_grants
 from platform_resources.services.showing.kept_memories import FILE as MEMORIES
+from platform_resources.services.starting.kept_drafts import DRAFTS
 from platform_resources.warehouses.targets import warehouse
 
 CONTENTS, PART, STATE, HOME, LEDGER_COPY = "backup.json", ".part", "state", "dagster", "ledger.sqlite"
 MESH_FOLDER = ".mesh"
 # A database of SQLite is copied by SQLite; these are its own work files.
 SQLITE, SQLITE_WORK = b"SQLite format 3\0", ("-wal", "-shm", "-journal")
-# Folders of the state that are not saved, because whoever needs them makes them again.
-MADE_AGAIN = (DOCUMENTS, str(Path(MEMORIES).parent), "dbt_project/target", "dbt_project/logs")
+# Folders of the state that are not saved, because whoever needs them makes them again, or because they end soon.
+MADE_AGAIN = (DOCUMENTS, DRAFTS, str(Path(MEMORIES).parent), "dbt_project/target", "dbt_project/logs")
 _READ_AT_ONCE = 1 << 20
 
 

@@ -23,6 +23,7 @@ from platform_resources.services.catalog.noted_use import note_warehouse_use
 from platform_resources.services.judged_objectives import judged_objectives
 from platform_resources.services.judging import concerned, judge
 from platform_resources.services.product_status import known, trust
+from platform_resources.services.starting.kept_drafts import forget_old
 from platform_resources.services.trust import Trust
 from platform_resources.services.watching import Judged, Observed, unplanned
 
@@ -72,6 +73,7 @@ def evaluate(
         trusted = trust(connection, plan, products, facts, now)
     verdicts = _verdicts(products, facts.observations)
     ended = take_ended(ledger, state, plan, products, now)
+    forget_old(state)
     done = EvaluationRound(now, just_now, followed.events, followed.messages, verdicts, facts.last_refreshes, facts.health, trusted, ended)
     return replace(done, use=use)
 

@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 
+import duckdb
 import pytest
 
 from platform_resources.dbt.planning import read_plan
 from platform_resources.marketplace.people.auth_settings import auth_settings
-from platform_resources.publications.port_changes import ChangeCursor, change_cursor
+from platform_resources.publications.port_changes import ChangeCursor, change_cursor, change_of, changes_sql
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.publishing import Candidate, publish
 from platform_resources.warehouses.duckdb.product_database import opened
@@ -139,3 +140,31 @@ def test_who_sees_something_else_than_before_begins_anew(pages):
     answer = pages.get(f"{PORT}/changes", params={"after": everything}, headers=ANA)
     assert answer.status_code == 410
     assert answer.json()["error"] == "what you may see of this port has changed"
+
+
+def test_a_column_may_be_called_as_it_likes():
+    columns = {"id": "integer", "there": "varchar", "a": "varchar", "b": "varchar"}
+    with duckdb.connect() as connection:
+        connection.execute("create table before as select 1 as id, 'x' as there, 'a' as a, 'b' as b")
+        connection.execute("create table after as select 1 as id, 'y' as there, 'a' as a, 'b' as b")
+        found = connection.sql(changes_sql(columns, columns, ("id",), 10, 0))
+        (row,) = [change_of(dict(zip(found.columns, row, strict=True)), ("id",)) for row in found.fetchall()]
+    assert (row["op"], row["before"]["there"], row["after"]) == ("update", "x", {"id": 1, "there": "y", "a": "a", "b": "b"})
+
+
+def test_who_has_a_version_that_does_not_show_what_is_offered_now_begins_anew(pages, shop, later):
+    """Once a role sees less, no former version shows just that; the newest can be read."""
+    answer = ask(pages, ANA, limit=10)
+    until, seen = answer["until"], change_cursor(answer["next"]).seen_until
+    edited(shop, product_file("plant", "readings"), "masked: [personal]", "masked: []")
+    cursors = (ChangeCursor(until, seen), ChangeCursor(later[0], seen), ChangeCursor(later[0], seen, until, seen, 10))
+    with browser(shop, auth_settings(BEHIND_PROXY)) as market:
+        without = market.get(f"{PORT}/changes", params={"after": cursors[0].text}, headers=ANA)
+        assert without.status_code == 403, "nothing is published yet that shows this"
+        with opened(shop / "warehouse/plant/readings.duckdb") as database:
+            product = read_plan(shop)[0].product("readings")
+            publish(database, Candidate(product, shop, NOW + timedelta(minutes=9), "run9", "print"), {})
+        for cursor in cursors:
+            answer = market.get(f"{PORT}/changes", params={"after": cursor.text}, headers=ANA)
+            assert (answer.status_code, answer.json()["error"]) == (410, "what you may see of this port has changed")
+        assert "operator" not in ask(market, ANA)["columns"]

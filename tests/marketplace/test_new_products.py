@@ -19,6 +19,7 @@ from platform_resources.services.starting import draft_process, kept_drafts
 from platform_resources.services.starting.draft_process import Draft, draft_answer
 from platform_resources.services.starting.kept_drafts import DRAFTS, LARGEST_UPLOAD, MOST_DRAFTS
 from platform_resources.services.starting.new_meshes import CannotBegin
+from platform_resources.settings import TARGET
 from tests.marketplace.test_people import BEHIND_PROXY, as_, browser, token
 from tests.marketplace.test_product_pages import text
 
@@ -189,6 +190,17 @@ def test_drafts_are_few_and_end(pages, mesh, monkeypatch):
     monkeypatch.setattr(kept_drafts, "KEPT_FOR", timedelta(0))
     newest = upload(pages, "few.csv", "id\n1\n2\n", PLATFORM).headers["location"].rsplit("/")[-1]
     assert not {*made} & {path.name for path in (mesh / DRAFTS).glob("*/*")} and newest
+    assert pages.get(f"/new/{newest}", headers=PLATFORM).status_code == 404
+    kept_drafts.forget_old(mesh)
+    assert not list((mesh / DRAFTS).glob("*/*")), "also of those who never come back"
+    assert pages.get(f"/new/{'a' * 300}", headers=PLATFORM).status_code == 404
+
+
+def test_a_first_version_is_published_in_no_account(mesh, tmp_path, monkeypatch):
+    file = tmp_path / "upload.csv"
+    file.write_text(CSV)
+    monkeypatch.setenv(TARGET.name, "snowflake")
+    assert draft_answer(mesh, Draft("plant", "nowhere", file=str(file)), preview=True)["preview"]["outcome"] == "published"
 
 
 def test_a_patch_holds_texts_and_files_of_any_bytes(tmp_path):

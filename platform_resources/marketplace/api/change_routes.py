@@ -16,7 +16,7 @@ from platform_resources.marketplace.api.record_routes import LARGEST_JSON, MOST_
 from platform_resources.marketplace.api.version_answers import ChangesData
 from platform_resources.marketplace.lab.lab_queries import LabQueue, QueryRefused, QueryTooMany, place_of, written_file
 from platform_resources.marketplace.people.bearers import needs
-from platform_resources.marketplace.shop import Shop
+from platform_resources.marketplace.shop import NotGranted, Shop
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.port_changes import (
     AFTER,
@@ -76,10 +76,15 @@ def _changes(
 ) -> dict[str, Any]:
     """Grants are read anew for each answer. Raises Missing, NotGranted, BeginAnew, RecordsWrong, QueryTooMany, QueryRefused."""
     until, newest = _versions(shop, product, port, cursor)
-    until, whole, after = seen_version(shop, request, product, port, until)
+    seen_newest = seen_version(shop, request, product, port, newest)
+    try:
+        until, whole, after = seen_newest if until == newest else seen_version(shop, request, product, port, until)
+        before = seen_version(shop, request, product, port, cursor.since) if cursor.since else None
+    except NotGranted as error:  # of the newest version something is shown
+        raise BeginAnew(SEEN_OTHERWISE) from error
     since, key = None, product.data_set(after.data_set).spec.primary_key
-    if cursor.since:
-        _, of_port, since = seen_version(shop, request, product, port, cursor.since)
+    if before is not None:
+        _, of_port, since = before
         if seen_digest(of_port, since) != cursor.seen_since:
             raise BeginAnew(SEEN_OTHERWISE)
         if not set(key) <= since.columns.keys():

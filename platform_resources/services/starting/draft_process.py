@@ -25,7 +25,7 @@ from platform_resources.services.starting.corrections import Wishes, corrected, 
 from platform_resources.services.starting.new_inputs import NewInput, declared_input, uploaded_input
 from platform_resources.services.starting.new_meshes import CannotBegin
 from platform_resources.services.starting.new_products import NewProduct, check_new, guessed_of, valid_files
-from platform_resources.settings import DAGSTER_HOME, LEDGER, MEMORY_LIMIT, STATE
+from platform_resources.settings import DAGSTER_HOME, LEDGER, MEMORY_LIMIT, STATE, TARGET
 from platform_resources.spec.domain_document import DomainReading
 from platform_resources.spec.problems import unknown_text
 
@@ -63,7 +63,9 @@ def draft_answer(root: Path, draft: Draft, wishes: Wishes | None = None, preview
         asked["wishes"] = {**asdict(wishes), "left_out": sorted(wishes.left_out)}
     with tempfile.TemporaryDirectory(prefix="mesh_draft_") as folder:
         state = {STATE.name: f"{folder}/mesh", "TMPDIR": folder, MEMORY_LIMIT.name: "1GB"}
-        environment = {name: value for name, value in os.environ.items() if name not in (DAGSTER_HOME.name, LEDGER.name)} | state
+        # A first version to look at is published nowhere but in the copy.
+        elsewhere = (DAGSTER_HOME.name, LEDGER.name, *([TARGET.name] if TARGET.value(os.environ) == conventions.SNOWFLAKE else []))
+        environment = {name: value for name, value in os.environ.items() if name not in elsewhere} | state
         try:
             done = subprocess.run(
                 _RUNNER, input=json.dumps(asked).encode(), capture_output=True, timeout=TIME.total_seconds(), env=environment, cwd=folder
