@@ -92,7 +92,7 @@ def cloned(state: Path, domain: str, product: str, into: str, version: str | Non
     shown = {name: place for name, place in offered.items() if name in data_sets}
     if not shown:
         raise QueryFailed(f"nothing of {product} is shown to this reader; mesh access show {product} says why")
-    return warehouse().clone(product, shown, into)
+    return warehouse().clone(product, shown, into, data_sets - shown.keys())
 
 
 def readable_ports(

@@ -265,9 +265,10 @@ class Warehouse(Protocol):
         Raises EngineError, NotSupported.
         """
 
-    def clone(self, product: str, data_sets: Mapping[str, PublishedPort], into: str) -> dict[str, int]:
+    def clone(self, product: str, data_sets: Mapping[str, PublishedPort], into: str, hidden: Collection[str] = ()) -> dict[str, int]:
         """Have what was published of these data sets where a developer works, and replace what is there of it; gives rows by table.
 
+        What an earlier clone has left of the `hidden` data sets goes.
         Nothing that is done there reaches what was published. Raises EngineError, NotSupported, OSError.
         """
 

@@ -83,6 +83,7 @@ NO_CHARTS = {
     "one row": (("sensor", "n"), [("north", "3")]),
     "no number": (("sensor", "operator"), [("north", "Ada"), ("south", "Ben")]),
     "nothing beside the number": (("n",), [("3",), ("4",)]),
+    "a number beyond pictures": (("day", "n"), [("2024-06-01", "1.7e308"), ("2024-06-02", "-1.7e308")]),
     "no finite number": (("sensor", "n"), [("north", "inf"), ("south", "1")]),
     "one place": (("day", "n"), [("2024-06-01", "3"), ("2024-06-01", "4")]),
     "a column twice": (("n", "n"), [("3", "3"), ("4", "4")]),

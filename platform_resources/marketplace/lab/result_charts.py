@@ -1,9 +1,8 @@
 """Draw the result of a query where it is one number for each of a few names, or for each of many moments or numbers."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -56,17 +55,23 @@ def _numbers(column: Sequence[Any]) -> tuple[float | None, ...] | None:
     except ValueError:
         return None
     known = [value for value in values if value is not None]
-    return values if known and all(map(math.isfinite, known)) else None
+    return values if known and all(map(_is_drawable, known)) else None
+
+
+def _is_drawable(value: float) -> bool:
+    """Whether lengths of a picture follow from it: it is neither infinite nor beyond what can be divided by."""
+    return value == 0 or 1e-100 < abs(value) < 1e100
 
 
 def _places(labels: Sequence[str]) -> list[float] | None:
     """Where moments or numbers stand on a line; None where they are names."""
     try:
-        return [float(label) for label in labels]
+        places = [float(label) for label in labels]
+        return places if all(map(_is_drawable, places)) else None
     except ValueError:
         pass
     try:
-        return [datetime.fromisoformat(label).replace(tzinfo=None).timestamp() for label in labels]
+        return [datetime.fromisoformat(label).replace(tzinfo=UTC).timestamp() for label in labels]
     except ValueError:
         return None
 

@@ -69,7 +69,11 @@ def _folder(state: Path, person: str) -> Path:
 
 
 def _made(draft: Path) -> float:
-    return draft.stat().st_mtime
+    """0 where somebody else has just forgotten it."""
+    try:
+        return draft.stat().st_mtime
+    except FileNotFoundError:
+        return 0
 
 
 def _is_old(draft: Path) -> bool:

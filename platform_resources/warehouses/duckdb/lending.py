@@ -1,6 +1,6 @@
 """Copy a product's inputs and models, or what it has published, into a database of an analyst's own."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import duckdb
@@ -33,13 +33,15 @@ def lend(source: Path, lock: Path, own: Path, product: str) -> int:
         raise EngineError(f"{product} is being refreshed; try again when it is done") from None
 
 
-def clone(product: str, data_sets: Mapping[str, PublishedPort], file: Path) -> dict[str, int]:
+def clone(product: str, data_sets: Mapping[str, PublishedPort], file: Path, hidden: Collection[str] = ()) -> dict[str, int]:
     """Copy published files into tables of a database, in a schema that is called as the product. All or nothing. Raises EngineError."""
     rows = dict[str, int]()
     with translated(), duckdb.connect(str(file)) as connection:
         connection.execute("set timezone = 'UTC'")
         connection.execute("begin")
         connection.execute(f"create schema if not exists {quoted(product)}")
+        for name in hidden:
+            connection.execute(f"drop table if exists {quoted(product)}.{quoted(name)}")
         for name, published in data_sets.items():
             table = f"{quoted(product)}.{quoted(name)}"
             connection.execute(f"create or replace table {table} as {port_sql(published)}")

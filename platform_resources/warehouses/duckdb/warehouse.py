@@ -1,7 +1,7 @@
 """DuckDB as a warehouse: one database file per product, and published files that anybody reads without a lock."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -58,10 +58,10 @@ class DuckDBWarehouse:
         lock = state / conventions.lock_file(domain, product)
         return lending.lend(state / conventions.database_file(domain, product), lock, own, product)
 
-    def clone(self, product: str, data_sets: Mapping[str, PublishedPort], into: str) -> dict[str, int]:
+    def clone(self, product: str, data_sets: Mapping[str, PublishedPort], into: str, hidden: Collection[str] = ()) -> dict[str, int]:
         from platform_resources.warehouses.duckdb import lending
 
-        return lending.clone(product, data_sets, Path(into))
+        return lending.clone(product, data_sets, Path(into), hidden)
 
     def show(self, state: Path, domain: str, product: str, views: Sequence[CatalogView]) -> None:
         from platform_resources.warehouses.duckdb import catalogs

@@ -1,7 +1,7 @@
 """An account of Snowflake as a warehouse: the databases of products, and their published versions for consumers."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -109,12 +109,12 @@ class SnowflakeWarehouse:
     def lend(self, state: Path, domain: str, product: str, own: Path) -> int:
         raise NotSupported("data of products in Snowflake is not copied for analysts; give them a role that reads its databases")
 
-    def clone(self, product: str, data_sets: Mapping[str, PublishedPort], into: str) -> dict[str, int]:
+    def clone(self, product: str, data_sets: Mapping[str, PublishedPort], into: str, hidden: Collection[str] = ()) -> dict[str, int]:
         database, _, schema = into.partition(".")
         if not database or not schema or "." in schema or is_of_mesh(f"{database}__".upper()):
             raise NotSupported(f'"{into}" is no schema of a developer; name one such as DEV.ANA, in a database that is not the mesh\'s')
         with session(self.connect, database.upper()) as opened:
-            return clone(opened, data_sets, name_sql(schema))
+            return clone(opened, data_sets, name_sql(schema), hidden)
 
     def show(self, state: Path, domain: str, product: str, views: Sequence[CatalogView]) -> None:
         with self._session(domain, product) as opened:

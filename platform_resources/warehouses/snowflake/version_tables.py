@@ -136,7 +136,7 @@ def write_rows(opened: Session, relation: Relation, published: PublishedRows) ->
     opened.rows(f"insert into {table} ({VERSION}, {columns}) select {literal(published.version)}, {columns} from {relation_name(relation)}")
 
 
-def clone(opened: Session, data_sets: Mapping[str, PublishedPort], schema: str) -> dict[str, int]:
+def clone(opened: Session, data_sets: Mapping[str, PublishedPort], schema: str, hidden: Collection[str] = ()) -> dict[str, int]:
     """Clone tables of versions without their bytes, and keep one version of each; what is seen through a view is copied as it shows it.
 
     A clone keeps the tags and policies of its table.
@@ -144,6 +144,8 @@ def clone(opened: Session, data_sets: Mapping[str, PublishedPort], schema: str) 
     opened.rows(f'create database if not exists "{opened.database}"')
     opened.rows(f'create schema if not exists "{opened.database}".{schema}')
     rows = dict[str, int]()
+    for name in hidden:
+        opened.rows(f'drop table if exists "{opened.database}".{schema}.{name_sql(name)}')
     for name, published in data_sets.items():
         table = f'"{opened.database}".{schema}.{name_sql(name)}'
         select = port_rows(published)
