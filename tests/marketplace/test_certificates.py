@@ -5,11 +5,14 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from platform_resources.capabilities.registry import installed_registry
 from platform_resources.cli.terminal.console import FINE, MISSED
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.records import CheckReading, check_id
 from platform_resources.ledger.writing import write
+from platform_resources.repository.mesh_folders import state_folder
 from platform_resources.services.access.certificates import review_certificates
+from platform_resources.services.evaluation_round import evaluate
 from tests.cli.conftest import PublishedMesh
 from tests.marketplace.shop_mesh import opened_ledger, served
 from tests.marketplace.test_product_pages import text
@@ -39,7 +42,8 @@ def test_what_may_not_be_certified_says_why(shop, arguments, said):
 
 def test_a_certificate_is_shown_and_is_lost_with_the_promise_that_breaks(shop, client):
     assert certify(shop, "readings", "--until", UNTIL, "--by", "grace@example.com", "--why", "Looked at.")[0] == FINE
-    (product,) = (planned for planned in read_plan(shop)[0].products if planned.name == "readings")
+    plan = read_plan(shop)[0]
+    product = plan.product("readings")
     ledger = opened_ledger(shop)
     with ledger.writing() as connection:
         assert review_certificates(connection, [product], datetime.now(UTC)) == ()
@@ -52,7 +56,7 @@ def test_a_certificate_is_shown_and_is_lost_with_the_promise_that_breaks(shop, c
     missed = CheckReading(check_id(promise.key, promise.name), now, "run-missed", "missed", 1.0, "", "at least 3", 2, "1 row", 999_999)
     with ledger.writing() as connection:
         write(connection, [missed])
-        assert review_certificates(connection, [product], now + timedelta(seconds=1)) == ("readings",)
+    evaluate(ledger, state_folder(shop), plan, plan.products, installed_registry(), now + timedelta(seconds=1))
     ledger.close()
     code, output = certify(shop, "readings")
     assert code == FINE and "lost on" in output and "its promise Readings are never deleted is missed" in output
