@@ -46,9 +46,11 @@ def _too_little_text(standing: Standing) -> str:
 def _good_text(standing: Standing) -> str:
     """Never rounded up to a promise that was not kept."""
     reached = standing.attainment
-    percent, intervals = f"{math.floor((reached.percent or 0.0) * 1000) / 1000:g} %", f"{reached.known} intervals"
-    whole = standing.indicator.spec.method == "timeslices"
-    return f"{percent} of {intervals} were good" if whole else f"{percent} were good over {intervals}"
+    percent = f"{math.floor((reached.percent or 0.0) * 1000) / 1000:g} %"
+    intervals = "1 interval" if reached.known == 1 else f"{reached.known} intervals"
+    if standing.indicator.spec.method != "timeslices":
+        return f"{percent} were good over {intervals}"
+    return f"{percent} of {intervals} {'was' if reached.known == 1 else 'were'} good"
 
 
 def _left_text(standing: Standing) -> str:

@@ -24,6 +24,7 @@ CASES = [
         Budget(2.4, 0, 2.4),
         "100 % of 12 intervals were good, 80 % promised; 12 of 20 intervals were measured; 2.4 of 2.4 bad ones are left",
     ),
+    ("timeslices", 100, 1, None, "100 % of 1 interval was good, 80 % promised; 1 of 20 intervals were measured"),
     ("timeslices", 79.99999, 20, None, "79.999 % of 20 intervals were good, 80 % promised"),
     (
         "occurrences",
