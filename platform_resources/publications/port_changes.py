@@ -22,13 +22,14 @@ class BeginAnew(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ChangeCursor:
-    """A consumer has the version `since`, and the first `given` changes of the next, `until`; each as the digest behind it tells."""
+    """A consumer has the version `since`, and the first `given` changes of the next, `until`, by `key`; digests tell how each is seen."""
 
     since: str = ""
     seen_since: str = ""
     until: str = ""
     seen_until: str = ""
     given: int = 0
+    key: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -44,13 +45,13 @@ def change_cursor(text: str) -> ChangeCursor:
     try:
         if len(text) > LONGEST_CURSOR:
             raise ValueError
-        since, seen_since, until, seen_until, given = json.loads(
+        since, seen_since, until, seen_until, given, key = json.loads(
             base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         )
-        texts = (since, seen_since, until, seen_until)
+        texts = (since, seen_since, until, seen_until, *key)
         if not all(isinstance(part, str) for part in texts) or not isinstance(given, int) or not 0 <= given < 2**62:
             raise ValueError
-        return ChangeCursor(since, seen_since, until, seen_until, given)
+        return ChangeCursor(since, seen_since, until, seen_until, given, tuple(key))
     except (ValueError, TypeError, binascii.Error, RecursionError) as error:
         raise RecordsWrong("this is no cursor: `after` is what `next` of the answer before says, unchanged") from error
 

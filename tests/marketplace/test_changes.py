@@ -168,3 +168,18 @@ def test_who_has_a_version_that_does_not_show_what_is_offered_now_begins_anew(pa
             answer = market.get(f"{PORT}/changes", params={"after": cursor.text}, headers=ANA)
             assert (answer.status_code, answer.json()["error"]) == (410, "what you may see of this port has changed")
         assert "operator" not in ask(market, ANA)["columns"]
+
+
+def test_who_has_rows_by_another_key_begins_anew(pages, shop, later):
+    held = ask(pages, OWNER, limit=10_000)["next"]
+    with opened(shop / "warehouse/plant/readings.duckdb") as database:
+        database.connection.execute("alter table internal.measurements alter reading_id type varchar")
+        publish(database, Candidate(read_plan(shop)[0].product("readings"), shop, NOW + timedelta(minutes=12), "run12", "print"), {})
+    of_another_type = pages.get(f"{PORT}/changes", params={"after": held}, headers=OWNER)
+    held = ask(pages, OWNER, limit=10_000)["next"]
+    edited(shop, product_file("plant", "readings"), "primary_key: [reading_id]", "primary_key: [reading_id, sensor]")
+    with browser(shop, auth_settings(BEHIND_PROXY)) as market:
+        of_more_columns = market.get(f"{PORT}/changes", params={"after": held}, headers=OWNER)
+        assert ask(market, OWNER, limit=1)["key"] == ["reading_id", "sensor"]
+    for answer in (of_another_type, of_more_columns):
+        assert (answer.status_code, answer.json()["error"]) == (410, "the key of this port has changed")

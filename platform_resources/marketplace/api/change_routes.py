@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 
 from platform_resources.ledger.queries.reads import record_read
 from platform_resources.marketplace.api.mesh_answers import RefusalData
-from platform_resources.marketplace.api.record_routes import LARGEST_JSON, MOST_JSON, OWN_WAIT_SECONDS, product_in, seen_version
+from platform_resources.marketplace.api.record_routes import LARGEST_JSON, MOST_JSON, OWN_WAIT_SECONDS, key_of, product_in, seen_version
 from platform_resources.marketplace.api.version_answers import ChangesData
 from platform_resources.marketplace.lab.lab_queries import LabQueue, QueryRefused, QueryTooMany, place_of, written_file
 from platform_resources.marketplace.people.bearers import needs
@@ -36,6 +36,7 @@ from platform_resources.warehouses.written_results import WantedResult
 
 USUAL_CHANGES = 1_000
 SEEN_OTHERWISE = "what you may see of this port has changed"
+KEY_OTHERWISE = "the key of this port has changed"
 
 
 def change_routes(shop: Shop, queue: LabQueue) -> APIRouter:
@@ -82,13 +83,15 @@ def _changes(
         before = seen_version(shop, request, product, port, cursor.since) if cursor.since else None
     except NotGranted as error:  # of the newest version something is shown
         raise BeginAnew(SEEN_OTHERWISE) from error
-    since, key = None, product.data_set(after.data_set).spec.primary_key
+    since, key = None, key_of(product, after)
+    if cursor.key not in ((), key):
+        raise BeginAnew(KEY_OTHERWISE)
     if before is not None:
         _, of_port, since = before
         if seen_digest(of_port, since) != cursor.seen_since:
             raise BeginAnew(SEEN_OTHERWISE)
-        if not set(key) <= since.columns.keys():
-            raise BeginAnew("the key of this port has changed")
+        if any(since.columns.get(name) != after.columns.get(name) for name in key):
+            raise BeginAnew(KEY_OTHERWISE)
     if not key or not set(key) <= after.columns.keys():
         why = f"the key of {port}, {', '.join(key)}, is not shown to you" if key else f"the data set of {port} has no primary_key"
         raise RecordsWrong(f"{why}, so changes cannot be told; read its records")
@@ -98,8 +101,8 @@ def _changes(
     pair = _Pair(product, key, since, after)
     rows = pair.rows(shop, queue, request, cursor.given, limit) if until != cursor.since else []
     is_whole = len(rows) < limit
-    behind = replace(cursor, until=until, seen_until=seen_until, given=cursor.given + limit)
-    following = ChangeCursor(until, seen_until) if is_whole else behind
+    behind = replace(cursor, until=until, seen_until=seen_until, given=cursor.given + limit, key=key)
+    following = ChangeCursor(until, seen_until, key=key) if is_whole else behind
     if not cursor.given:
         with shop.market.ledger.writing() as connection:
             record_read(connection, product.name, port, shop.reads_as(request), datetime.now(UTC), "changes")

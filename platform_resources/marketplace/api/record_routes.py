@@ -153,11 +153,15 @@ def seen_version(shop: Shop, request: Request, product: ProductPlan, port: str, 
     return publication.id, of_port, seen
 
 
+def key_of(product: ProductPlan, port: PortVersion) -> tuple[str, ...]:
+    """The key of its rows; empty where the product has the data set no more, of which there are versions still."""
+    return next((tuple(each.spec.primary_key or ()) for each in product.data_sets if each.name == port.data_set), ())
+
+
 def _read(shop: Shop, request: Request, product: ProductPlan, port: str, version: str, asked: RecordsAsked) -> _Read:
     """Raises Missing, NotGranted, RecordsWrong. Grants are read anew, at each page."""
     identity, _, seen = seen_version(shop, request, product, port, version)
-    key = product.data_set(seen.data_set).spec.primary_key
-    sql, hidden = page_sql(port, seen.columns, key, asked)
+    sql, hidden = page_sql(port, seen.columns, key_of(product, seen), asked)
     return _Read(product, seen, identity, asked, sql, hidden)
 
 
