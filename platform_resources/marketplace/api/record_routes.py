@@ -155,7 +155,7 @@ def seen_version(shop: Shop, request: Request, product: ProductPlan, port: str, 
 
 def key_of(product: ProductPlan, port: PortVersion) -> tuple[str, ...]:
     """The key of its rows; empty where the product has the data set no more, of which there are versions still."""
-    return next((tuple(each.spec.primary_key or ()) for each in product.data_sets if each.name == port.data_set), ())
+    return next((tuple(known.spec.primary_key) for known in product.data_sets if known.name == port.data_set), ())
 
 
 def _read(shop: Shop, request: Request, product: ProductPlan, port: str, version: str, asked: RecordsAsked) -> _Read:
