@@ -86,6 +86,11 @@ def ending_key(product: str, port: str, stage: str, end: date | None, channel: s
     return f"schema/{product}/ports/{port}/{stage}@{end or ''}/{channel}"
 
 
+def is_ending_key(key: str) -> bool:
+    """Whether a key is one of `ending_key`."""
+    return key.startswith("schema/") and key.split("/")[2] == "ports"
+
+
 def access_key(product: str, grant: str, what: str, at: datetime, channel: str) -> str:
     """The key of a message about a past or coming event of a grant."""
     return f"access/{product}/{grant}/{what}@{_text(at)}/{channel}"

@@ -11,7 +11,7 @@ from platform_resources.incidents.messages import Message, MessageKind, Statemen
 from platform_resources.notify.access_notices import USUAL_NOTICE
 from platform_resources.notify.due_messages import REWRITTEN, UNSENT, DueMessages
 from platform_resources.notify.facts import About, BudgetStanding, Day, InputChange, Outbox, PortEnding, SchemaChange, Subscriber
-from platform_resources.notify.keys import EVER, budget_key, budget_keys, digest_key, ending_key, input_key, schema_key
+from platform_resources.notify.keys import EVER, budget_key, budget_keys, digest_key, ending_key, input_key, is_ending_key, schema_key
 from platform_resources.notify.notice_wording import BROKEN, budget_words, digest_words, ending_words, input_words, over_words, schema_words
 from platform_resources.notify.recipients import Way, first_loud, owner_ways, ways
 from platform_resources.notify.wording import Words
@@ -97,7 +97,18 @@ def input_notices(change: InputChange, subscriptions: Sequence[Subscriber], know
     return DueMessages(tuple(message for message in messages if message.key not in known))
 
 
-def ending_notices(ending: PortEnding, subscriptions: Sequence[Subscriber], known: Outbox, now: datetime) -> DueMessages:
+def ending_notices(endings: Iterable[PortEnding], subscriptions: Sequence[Subscriber], known: Outbox, now: datetime) -> DueMessages:
+    """Messages about all ports of some products that end; `known` has the keys about these products.
+
+    What was not sent yet says what holds now, or is withdrawn: its readers may have moved, and the port may be gone.
+    """
+    due = [message for ending in endings for message in _ending(ending, subscriptions, now)]
+    of_ends = {key: state for key, state in known.items() if is_ending_key(key)}
+    queue = tuple(message for message in due if of_ends.get(message.key, "waiting") in (*UNSENT, "withdrawn"))
+    return DueMessages(queue, _outdated(of_ends, queue))
+
+
+def _ending(ending: PortEnding, subscriptions: Sequence[Subscriber], now: datetime) -> Iterator[Message]:
     """Told when it is announced, and again shortly before its end, to those who still read it and to subscribers; to the product's owners
     when nobody does any more, or the end has come."""
     left = (ending.end_date - in_utc(now).date()).days if ending.end_date is not None else None
@@ -111,19 +122,11 @@ def ending_notices(ending: PortEnding, subscriptions: Sequence[Subscriber], know
     if not over:
         to += [way for way in ways(ending.about, subscriptions, "high" if stage == "soon" else "medium") if not way.owner]
         to += [Way(address, False) for address in ending.addresses]
-    messages = (
-        _message(
-            ending_key(ending.about.name, ending.port, stage, ending.end_date, channel),
-            "schema",
-            ending.about,
-            channel,
-            # Who else reads it is nobody's business but the owners'.
-            over_words(ending, left) if over else ending_words(ending, tuple(whose.get(channel, {}).values())),
-            _when(reasons, in_utc(now)),
-        )
-        for channel, reasons in _by_channel(to)
-    )
-    return DueMessages(tuple(message for message in messages if message.key not in known))
+    for channel, reasons in _by_channel(to):
+        # Who else reads it is nobody's business but the owners'.
+        words = over_words(ending, left) if over else ending_words(ending, tuple(whose.get(channel, {}).values()))
+        key = ending_key(ending.about.name, ending.port, stage, ending.end_date, channel)
+        yield _message(key, "schema", ending.about, channel, words, _when(reasons, in_utc(now)))
 
 
 def digest_notices(day: Day, known: Outbox, now: datetime) -> DueMessages:

@@ -218,9 +218,11 @@ def _schemas(connection: Connection, news: Round, abouts: Mapping[str, About], w
 
 def _endings(connection: Connection, news: Round, abouts: Mapping[str, About], wanted: Sequence[Subscriber]) -> Iterator[DueMessages]:
     endings = tuple(_port_endings(connection, news, abouts, news.products))
-    known = outbox.keys_about(connection, "schema", {ending.about.name for ending in endings}) if endings else {}
-    for ending in endings:
-        yield ending_notices(ending, wanted, known, news.now)
+    # Of a port that is gone only what is recent can still wait.
+    known = outbox.keys_about(connection, "schema", news.names, news.now - REMEMBERED - CLOCKS_DIFFER)
+    if endings:
+        known |= outbox.keys_about(connection, "schema", {ending.about.name for ending in endings})
+    yield ending_notices(endings, wanted, known, news.now)
 
 
 def _port_endings(

@@ -180,14 +180,14 @@ def ending(**more):
 
 
 def test_whoever_reads_a_port_that_ends_hears_of_it_once_and_again_shortly_before():
-    first = ending_notices(ending(), (BUYER,), {}, FIVE)
+    first = ending_notices((ending(),), (BUYER,), {}, FIVE)
     assert [message.channel for message in first.queue] == ["ana@example.com", "buyer@example.com", "finance.alerts", "sales.alerts"]
     assert told(first)[0] == ("schema", "ana@example.com", "Purchase orders: output port orders_sql ends on 2026-09-30")
     assert "`mesh release switched purchase_orders orders_sql`" in first.queue[0].body
     named = [message.channel for message in first.queue if "You read it in **Revenue**." in message.body]
     assert named == ["finance.alerts"] == [message.channel for message in first.queue if "Revenue" in message.body]
-    assert ending_notices(ending(), (BUYER,), sent(first), FIVE + 30 * DAY) == DueMessages()
-    again = ending_notices(ending(), (BUYER,), sent(first), datetime(2026, 9, 20, tzinfo=UTC))
+    assert ending_notices((ending(),), (BUYER,), sent(first), FIVE + 30 * DAY) == DueMessages()
+    again = ending_notices((ending(),), (BUYER,), sent(first), datetime(2026, 9, 20, tzinfo=UTC))
     assert {message.channel for message in again.queue} >= {"ana@example.com", "finance.alerts", "buyer@example.com"}
 
 
@@ -199,9 +199,23 @@ def test_whoever_reads_a_port_that_ends_hears_of_it_once_and_again_shortly_befor
     ],
 )
 def test_only_the_owners_hear_that_a_port_may_be_taken_away(more, now, said):
-    due = ending_notices(ending(**more), (BUYER,), {}, now)
+    due = ending_notices((ending(**more),), (BUYER,), {}, now)
     assert [message.channel for message in due.queue] == ["sales.alerts"]
     assert said in due.queue[0].body and "`mesh release end purchase_orders orders_sql --write`" in due.queue[0].body
+
+
+def test_what_was_not_sent_of_a_port_that_ends_says_what_holds_now_or_is_withdrawn():
+    waiting = sent(ending_notices((ending(),), (), {}, FIVE), "failing") | {"schema/purchase_orders/20260601/sales.alerts": "failing"}
+    two = ending_notices((ending(below=(REVENUE, REPORT)),), (), waiting, FIVE)
+    assert ["You read it in **Revenue**" in message.body for message in two.queue if message.channel == "finance.alerts"] == [True]
+    moved = ending_notices((ending(readers=("ana@example.com",), below=()),), (), waiting, FIVE)
+    assert [message.channel for message in moved.queue] == ["ana@example.com", "sales.alerts"]
+    assert [key.rpartition("/")[2] for key in moved.withdraw] == ["finance.alerts"]
+    of_the_end = set(waiting) - {"schema/purchase_orders/20260601/sales.alerts"}
+    gone = ending_notices((), (), waiting, FIVE)
+    assert (gone.queue, set(gone.withdraw)) == ((), of_the_end)
+    back = ending_notices((ending(),), (), dict.fromkeys(waiting, "withdrawn"), FIVE)
+    assert {message.key for message in back.queue} == of_the_end
 
 
 def test_a_digest_says_who_is_still_on_a_port_that_ends():
