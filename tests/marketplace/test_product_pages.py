@@ -42,6 +42,12 @@ def test_a_product_page_opens_with_one_sentence_that_names_the_column_concerned(
     assert "Use with care: 1 of 3 promises is missed. Everything but degrees is as promised." in text(readings)
 
 
+def test_neighbours_are_in_the_lineage_and_not_among_similar_products(readings):
+    (similar,) = re.findall(r'<section class="card" id="similar".*?</section>', readings, flags=re.S)
+    assert "those that it reads, and those that read it, are in its lineage" in text(similar)
+    assert "/products/summary" not in similar and "/products/summary" in readings
+
+
 def test_each_letter_stands_beside_its_evidence_and_what_is_not_known_says_so(readings, client):
     (graded,) = re.findall(r'<section class="sec" id="grade".*?</section>', readings, flags=re.S)
     score = client.get("/api/v1/products/readings/score").json()
