@@ -199,6 +199,9 @@ def test_a_token_is_of_the_teams_that_its_person_has_now_and_ends_sooner(people,
     assert pages.get(file, headers=bearer(text)).status_code == 302
     people.get("/", headers=as_(person, "others"))
     assert pages.get(file, headers=bearer(text)).status_code == 403
+    long, short = (issue("data", until=NOW + timedelta(days=days), person=person)[0] for days in (200, 20))
+    people.get("/", headers=as_(person, "plant-data"))
+    assert [pages.get(file, headers=bearer(each)).status_code for each in (long, short)] == [403, 302]
     with pytest.raises(TokenRefused, match="of somebody with teams ends after now and within 30 days"):
         issue("data", until=NOW + timedelta(days=31), groups=("team:plant-data",))
     assert "30 days at most, as you have teams" in people.get("/tokens", headers=as_(OWNER, "plant-data")).text

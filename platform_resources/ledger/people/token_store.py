@@ -71,9 +71,13 @@ def revoke_token(connection: Connection, number: int, person: str | None, now: d
     return connection.execute(update(table).where(which).values(revoked_at=now)).rowcount == 1
 
 
-def note_groups(connection: Connection, person: str, groups: Collection[str]) -> None:
-    """That the person has these groups now: no token of theirs is of others."""
-    connection.execute(update(table).where(func.lower(table.c.person) == person.lower()).values(groups=list(groups)))
+def note_groups(connection: Connection, person: str, groups: Collection[str], most: timedelta) -> None:
+    """That the person has these groups now: no token of theirs is of others, and one that lasts longer than `most` gets no more."""
+    for row in connection.execute(select(table).where(func.lower(table.c.person) == person.lower())).mappings().all():
+        token = _token(row)
+        now = [group for group in groups if group in token.groups or token.expires_at - token.made_at <= most]
+        if now != list(token.groups):
+            connection.execute(update(table).where(table.c.id == token.id).values(groups=now))
 
 
 def note_use(connection: Connection, number: int, now: datetime) -> None:

@@ -11,7 +11,7 @@ from platform_resources.ledger.database import Ledger, LedgerUnavailable
 from platform_resources.ledger.people.token_store import AccessToken, is_ended, note_groups
 from platform_resources.marketplace.security import TOKEN, Application, Receive, Scope, Send, headers_of, plain
 from platform_resources.marketplace.shop import NotGranted
-from platform_resources.services.access.tokens import PREFIX, Need, TokenRefused, held_token, may
+from platform_resources.services.access.tokens import LONGEST_OF_TEAMS, PREFIX, Need, TokenRefused, held_token, may
 
 # Of so many people it is remembered which teams they had in their last request.
 MOST_KNOWN = 10_000
@@ -52,7 +52,7 @@ class Bearers:
             person = self.vouched_for(scope)
             if person.name and self.groups.get(person.name) != person.groups:
                 with self.ledger.writing() as connection:
-                    note_groups(connection, person.name, person.groups)
+                    note_groups(connection, person.name, person.groups, LONGEST_OF_TEAMS)
                 self.groups = {**dict(list(self.groups.items())[-MOST_KNOWN:]), person.name: person.groups}
         elif session := scope["session"].get("id"):
             with self.ledger.reading() as connection:

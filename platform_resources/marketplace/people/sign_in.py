@@ -15,6 +15,7 @@ from platform_resources.marketplace.people.identity import is_person, teams
 from platform_resources.marketplace.security import FormRefused
 from platform_resources.marketplace.shop import Shop
 from platform_resources.services.access.requests import all_grants
+from platform_resources.services.access.tokens import LONGEST_OF_TEAMS
 
 CALLBACK = "/sign-in/callback"
 # How long a session lasts that nobody ends.
@@ -109,7 +110,7 @@ def _at_provider(router: APIRouter, shop: Shop, auth: AuthSettings, provider: Pr
 def _noted(shop: Shop, person: Mapping[str, Any]) -> None:
     """The person's tokens are of the teams that they have now."""
     with shop.market.ledger.writing() as connection:
-        note_groups(connection, person["name"], person["groups"])
+        note_groups(connection, person["name"], person["groups"], LONGEST_OF_TEAMS)
 
 
 async def _told_by_provider(client: Any, request: Request) -> Mapping[str, Any]:
