@@ -125,6 +125,12 @@ def test_what_does_not_hold_beside_an_older_major_is_told(mesh, old, new, said):
     assert code == 2 and said in " ".join(told.split())
 
 
+def test_a_port_of_an_older_major_is_at_a_version_of_its_own(mesh):
+    edited(mesh.root, SUMMARY, "version: ^1\n", "version: ^2\n")
+    code, said = run(mesh, "validate", "summary")
+    assert code == SPEC_INVALID and 'no version of readings.measurements_sql satisfies "^2"; it is at 1.1.0' in " ".join(said.split())
+
+
 def test_an_older_major_ends_when_nobody_reads_it_any_more(mesh):
     ledger = open_ledger(ledger_url(mesh.root, {}))
     with ledger.writing() as connection:

@@ -149,9 +149,11 @@ def version_problem(port: Declared[InputPort], resolved: Resolved) -> Problem | 
     if version is None or version in resolved.wanted:
         return None
     hint = f'"^{version.major or version}" would take it'
+    has_own = resolved.ending is not None and resolved.ending.version is not None
+    source = f"{resolved.product}.{resolved.port}" if has_own else resolved.product
     if version < resolved.wanted.lowest or resolved.wanted.is_empty:
-        message = f'no version of {resolved.product} satisfies "{resolved.wanted}"; it is at {version}'
+        message = f'no version of {source} satisfies "{resolved.wanted}"; it is at {version}'
         return port.origin.problem("version", message, hint)
     wanted = f'"{resolved.wanted}"'
-    message = f"{resolved.product} is at {version}, above {wanted}; its newest published version within {wanted} goes on being read"
+    message = f"{source} is at {version}, above {wanted}; its newest published version within {wanted} goes on being read"
     return port.origin.problem("version", message, hint, warning=True)
