@@ -195,7 +195,7 @@ def _at_risk(standing: BudgetStanding) -> str:
 
 
 def _ends(ending: PortEnding) -> str:
-    readers = f"still read by {listed([harmless(reader) for reader in ending.readers])}" if ending.readers else "nobody reads it any more"
+    readers = f"still read by {listed([harmless(reader) for reader in ending.readers])}" if ending.readers else "nobody is known to read it"
     return f"{bold(ending.about.title)}, {code(ending.port)}{_on(ending)}: {readers}"
 
 

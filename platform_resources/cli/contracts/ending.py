@@ -60,7 +60,7 @@ def print_ending(ending: "EndingPort") -> None:
     for switch in ending.moved:
         out.print(f"  has moved: {plain(switch.consumer)}, as {plain(switch.person)} has said", soft_wrap=True)
     if not ending.readers:
-        out.print(f"  nobody reads it any more: mesh release end {plain(ending.product)} {plain(ending.port)}", soft_wrap=True)
+        out.print(f"  nobody is known to read it: mesh release end {plain(ending.product)} {plain(ending.port)}", soft_wrap=True)
 
 
 def switched(
