@@ -1,7 +1,7 @@
 """The command `mesh refresh`: refresh products and show the result."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -61,7 +61,8 @@ def refresh(
     _day(as_of)
     names = _chosen(root, plan, products or [], every, stale)
     done = list(_refreshed(root, plan, names, as_of, full_refresh, quiet=as_json))
-    evaluations, happened = evaluate_now(root, plan) if done and (every or stale) else ((), judged(root, products or []))
+    with words.status("judging promises, incidents and scores") if not as_json else nullcontext():
+        evaluations, happened = evaluate_now(root, plan) if done and (every or stale) else ((), judged(root, products or []))
     if as_json:
         print_json([asdict(refreshed) for refreshed in done])
     elif every or len(done) > 1:
