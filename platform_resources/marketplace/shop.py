@@ -149,6 +149,8 @@ def product_named(view: MeshOverview, name: str) -> ProductPlan:
     known = view.plan.by_name
     name = name if name in known else view.plan.renamed.get(name, name)
     if name not in known:
+        if any(rejected.name == name for rejected in view.plan.rejected):
+            raise Missing(f"{name} is not loaded: its documents have problems.", f"mesh validate {name} shows them")
         near = nearest(name, known)
         raise Missing(f"There is no product “{name}” in this mesh.", did_you_mean(name, known), f"/products/{near}" if near else "")
     return known[name]

@@ -107,3 +107,12 @@ def test_a_port_whose_end_has_come_keeps_no_promises_any_more(shop, pages):
         page = text(client.get(PRODUCT, headers=EVE).text)
     assert "This port came to its end on 2026-01-31, and may be taken away. It kept its promises as version 1.1.0." in page
     assert "Until then" not in page
+
+
+def test_a_product_whose_port_is_gone_is_not_called_unknown(shop, pages):
+    edited(shop, product_file("office", "summary"), "readings.measurements_sql", "readings.measurements_gone")
+    with browser(shop, auth_settings(SETTINGS)) as client:
+        answer = client.get("/api/v1/products/summary", headers=OWNER)
+        nowhere = client.get("/api/v1/products/summery", headers=OWNER)
+    assert (answer.status_code, answer.json()["error"]) == (404, "summary is not loaded: its documents have problems.")
+    assert nowhere.json()["error"] == "There is no product “summery” in this mesh."
