@@ -1,6 +1,7 @@
 """A port of the interface `postgres`: the server shows what is published, to those who may read it, and never another version than the files."""
 
 import os
+import re
 import signal
 import tempfile
 import threading
@@ -252,6 +253,21 @@ def test_a_new_server_gets_what_is_published_and_then_nothing_differs(root, url,
     assert apply_access(root, plan, KnownGrants(), NOW) == ()
     assert access_plan(root, plan, KnownGrants(), NOW).changes == ()
     assert read(other) == read(url)
+
+
+def test_a_new_server_waits_for_a_refresh_where_a_port_is_of_another_data_set_by_now(root, url, server, monkeypatch):
+    refreshed(root)
+    other = new_database(server.get_uri().replace("postgresql://", "postgresql+psycopg2://")).replace("+psycopg2", "")
+    monkeypatch.setenv(SERVING.name, other)
+    text = (root / FILE).read_text().replace("data_set: customers", "data_set: clients")
+    (root / FILE).write_text(re.sub(r"name: customers(\n\s+type: data-set)", r"name: clients\1", text))
+    model = root / "dbt_project/models/crm/customers/customers.sql"
+    model.rename(model.with_name("clients.sql"))
+    plan = read_plan(root)[0]
+    assert [data_set.name for data_set in plan.product("customers").data_sets] == ["clients"]
+    assert apply_access(root, plan, KnownGrants(), NOW) == ()
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        read(other, reader="postgres")
 
 
 def test_a_grant_that_ends_and_a_role_that_sees_less_are_taken_away_without_a_refresh(root, url):

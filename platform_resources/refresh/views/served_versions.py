@@ -61,8 +61,12 @@ def _show(store: ServingStore, product: ProductPlan, shelves: Versions, newest: 
 
 
 def _schemas(product: ProductPlan, publication: Publication, where: Where) -> Iterator[ServedSchema]:
-    """All of the product, and what each role of it sees, whether somebody has that role now or not."""
-    ports = [port for served in served_ports(product) if (port := publication.port(served.name)) is not None]
+    """All of the product, and what each role of it sees, whether somebody has that role now or not.
+
+    A port that published another data set then is shown from the next refresh on.
+    """
+    found = ((publication.port(served.name), served.data_set) for served in served_ports(product))
+    ports = [port for port, data_set in found if port is not None and port.data_set == data_set]
     yield ServedSchema("", tuple(_table(product, port, where) for port in ports), {})
     for role, views in _views(product).items():
         seen = [(port, port.seen_as(views[port.data_set])) for port in ports if port.data_set in views]
