@@ -65,8 +65,8 @@ def _schemas(product: ProductPlan, publication: Publication, where: Where) -> It
 
     A port that published another data set then is shown from the next refresh on.
     """
-    found = ((publication.port(served.name), served.data_set) for served in served_ports(product))
-    ports = [port for port, data_set in found if port is not None and port.data_set == data_set]
+    wanted = ((publication.port(served.name), served.data_set) for served in served_ports(product))
+    ports = [port for port, data_set in wanted if port is not None and port.data_set == data_set]
     yield ServedSchema("", tuple(_table(product, port, where) for port in ports), {})
     for role, views in _views(product).items():
         seen = [(port, port.seen_as(views[port.data_set])) for port in ports if port.data_set in views]
