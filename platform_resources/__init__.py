@@ -72,6 +72,7 @@ if TYPE_CHECKING:
         PullFiles as PullFiles,
         PullPort as PullPort,
         PullRows as PullRows,
+        Replayer as Replayer,
         RowReader as RowReader,
         Store as Store,
         Traits as Traits,
@@ -156,7 +157,7 @@ _MODULES = {
     "capabilities.protocols": (
         "Assurance Breach Capability ChangeTeller ComponentCapability Dimension Export Exported Extracted Extraction WhatFails "
         "FileWriter InputInterface MeasuredBy NotPulled OutputInterface Policy PolicyFacts Pull PullExtractor PullFiles PullPort PullRows "
-        "RowReader Store Traits KeyScope ValueMask"
+        "Replayer RowReader Store Traits KeyScope ValueMask"
     ),
     "capabilities.score_facts": "Criterion Finding ScoreFacts none_yet",
     "capabilities.repairs.repair": "Repair",

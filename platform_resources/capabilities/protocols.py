@@ -73,8 +73,9 @@ class Extraction:
     """What an extractor, or the reader of an interface, may use.
 
     `connection` is DuckDB on the product's database: a relation made with it is loaded without a copy. `as_of` is the day
-    asked for: deliver data up to and including it. `cursor` is what the last successful extraction returned. `folder` is that of
-    product.yaml, `input` the name of the input port.
+    asked for: deliver data up to and including it. `cursor` is what the last successful extraction returned, or what it is to go on
+    from this time. `folder` is that of product.yaml, `input` the name of the input port. `replay` is the cursor from which a reader
+    that keeps its own rows is to read again; None where nothing is asked for.
     """
 
     connection: Any
@@ -83,6 +84,7 @@ class Extraction:
     cursor: Any
     folder: Path
     input: str = ""
+    replay: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,15 @@ class ChangeTeller(Protocol):
 
     def mark(self) -> str:
         """A short text that is another one when there is something new. It is asked for every few seconds."""
+
+
+@runtime_checkable
+class Replayer(Protocol):
+    """A reader that keeps rows of before, and can read again from an older cursor: `Extraction.replay`."""
+
+    @property
+    def replays(self) -> bool:
+        """Whether it can with the settings that it has."""
 
 
 def _refuse_unplanned(part: object, what: str) -> None:

@@ -1,6 +1,6 @@
 """The command `mesh refresh`: refresh products and show the result."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -50,6 +50,9 @@ def refresh(
     full_refresh: Annotated[
         bool, typer.Option("--full-refresh", help="Build incremental models from scratch, of all products that are refreshed.")
     ] = False,
+    replay: Annotated[
+        list[str] | None, typer.Option("--replay", metavar="INPUT=CURSOR", help="Read an input again from this value of its cursor on.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Refresh products, upstream first: pull, build, audit, publish, score. Each is one Dagster run.
@@ -60,7 +63,8 @@ def refresh(
     root, plan = mesh_of(context, None if every or stale else products)
     _day(as_of)
     names = _chosen(root, plan, products or [], every, stale)
-    done = list(_refreshed(root, plan, names, as_of, full_refresh, quiet=as_json))
+    again = _replayed(plan, names, replay or [])
+    done = list(_refreshed(root, plan, names, as_of, full_refresh, again, quiet=as_json))
     with words.status("judging promises, incidents and scores") if not as_json else nullcontext():
         evaluations, happened = evaluate_now(root, plan) if done and (every or stale) else ((), judged(root, products or []))
     if as_json:
@@ -87,6 +91,24 @@ def _day(text: str | None) -> None:
         date.fromisoformat(text or "2000-01-01")
     except ValueError:
         stop(f'--as-of is "{text}"; write a day such as 2026-01-31', CANNOT_RUN)
+
+
+def _replayed(plan: MeshPlan, names: list[str], wishes: list[str]) -> dict[str, str]:
+    """By input, the cursor to read again from. Ends the command where an input keeps no cursor of its own."""
+    from platform_resources.capabilities.protocols import PullExtractor, PullRows, Replayer
+
+    wanted = {name: cursor for name, _, cursor in (wish.partition("=") for wish in wishes)}
+    if wanted and len(names) != 1:
+        stop("--replay is of one product's inputs; name that product alone", CANNOT_RUN)
+    inputs = product_of(plan, names[0]).inputs if wanted else ()
+    readers = {port.name: port.pull.reader if isinstance(port.pull, PullRows) else port.pull for port in inputs}
+    able = [
+        name for name, reader in readers.items() if isinstance(reader, PullExtractor) or (isinstance(reader, Replayer) and reader.replays)
+    ]
+    for name, cursor in wanted.items():
+        if name not in able or not cursor:
+            stop(f"--replay {name}: write INPUT=CURSOR; inputs that keep a cursor: {', '.join(able) or 'none'}", CANNOT_RUN)
+    return wanted
 
 
 def _chosen(root: Path, plan: MeshPlan, products: list[str], every: bool, stale: bool) -> list[str]:
@@ -118,7 +140,9 @@ def _why_idle(root: Path, product: ProductPlan) -> str:
     return f"it has no dbt model; write one in {folder}/"
 
 
-def _refreshed(root: Path, plan: MeshPlan, names: list[str], as_of: str | None, full_refresh: bool, quiet: bool) -> "Iterator[Refreshed]":
+def _refreshed(
+    root: Path, plan: MeshPlan, names: list[str], as_of: str | None, full_refresh: bool, replay: "Mapping[str, str]", quiet: bool
+) -> "Iterator[Refreshed]":
     if not names:
         if any(product.runs for product in plan.products):
             words.print("nothing to refresh: every product that is loaded is up to date", style="green")
@@ -128,7 +152,7 @@ def _refreshed(root: Path, plan: MeshPlan, names: list[str], as_of: str | None, 
     with _progress(quiet, len(names) * len(STEPS)) as advance:
         from platform_resources.orchestration.refresh_runs import refresh as run
 
-        for number, done in enumerate(run(root, plan, names, history(root), as_of, advance.step, full_refresh=full_refresh), 1):
+        for number, done in enumerate(run(root, plan, names, history(root), as_of, advance.step, None, full_refresh, replay), 1):
             advance.finish(done, number * len(STEPS))
             yield done
 

@@ -35,7 +35,7 @@ def connected_by_dagster(arguments: Mapping[str, Any]) -> Iterator[Any]:
 class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Where the mesh is, and the day that extractors deliver up to (ISO date; yesterday if left out).
 
-    `full_refresh` builds incremental models from scratch.
+    `full_refresh` builds incremental models from scratch. `replay` names by input the cursor from which rows are read again.
     `clock` is the time that it is taken to be (ISO, UTC unless it says otherwise), for rehearsals; the real time if left out.
     """
 
@@ -43,6 +43,7 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     state: str
     as_of: str | None = None
     full_refresh: bool = False
+    replay: dict[str, str] = {}
     clock: str | None = None
     wait_seconds: float = LONGEST_WAIT_SECONDS
     _locks: dict[str, Any] = PrivateAttr(default_factory=dict)
@@ -97,7 +98,9 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         self.hold(product)
         opened = partial(self.opened, product)
         grants = partial(grants_for, self.state_folder, product)
-        return BegunRefresh(self.root_folder, self.state_folder, product, run_id, self.now, opened, grants, self.full_refresh, tell)
+        return BegunRefresh(
+            self.root_folder, self.state_folder, product, run_id, self.now, opened, grants, self.full_refresh, tell, self.replay
+        )
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Whoever starts a run of the platform, it has this resource: so each leaves the ledger up to date at its end."""

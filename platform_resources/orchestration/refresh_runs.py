@@ -32,13 +32,14 @@ def refresh(
     report: Report,
     clock: str | None = None,
     full_refresh: bool = False,
+    replay: Mapping[str, str] | None = None,
 ) -> Iterator[Refreshed]:
     """Refresh the named products, upstream first; `report` is told (product, step) as each step begins.
 
-    `as_of`, `clock` and `full_refresh` as in RefreshResource.
+    `as_of`, `clock`, `full_refresh` and `replay` as in RefreshResource.
     """
-    given = (("as_of", as_of), ("clock", clock), ("full_refresh", full_refresh))
-    asked = {name: value for name, value in given if value not in (None, False)}
+    given = (("as_of", as_of), ("clock", clock), ("full_refresh", full_refresh), ("replay", replay))
+    asked = {name: value for name, value in given if value}
     chosen = set(names)
     wanted = MeshPlan(tuple(product for product in plan.products if product.name in chosen), ())
     loaded = definitions(root, wanted)

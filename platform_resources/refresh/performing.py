@@ -46,7 +46,7 @@ def pull_inputs(refresh: BegunRefresh, ports: Iterable[InputPlan], as_of: date) 
     """Pull each port, also behind one that fails. Extractors deliver up to the day `as_of`."""
     begin_import()
     hide = hiding(refresh.root, refresh.product)
-    context = PullContext(refresh.root, refresh.state, refresh.clock(), as_of, refresh.product, hide, refresh.grants())
+    context = PullContext(refresh.root, refresh.state, refresh.clock(), as_of, refresh.product, hide, refresh.grants(), refresh.replay)
     with tagged(refresh, "pull"), refresh.opened() as database:
         take_over_notes(database, refresh.product, (PULLS, FAILURES, CURSORS), PROFILES)
         close(database, "inputs were pulled and the models were not rebuilt since")

@@ -74,7 +74,7 @@ class BegunRefresh:
 
     `clock` gives the time, which passes while a stage runs. `opened` opens the product's database for one stage. `grants` are
     those of the ledger, for inputs from other domains. `full_refresh` builds
-    incremental models from scratch. `tell` hears how far a stage is.
+    incremental models from scratch. `replay` has the cursor to read again from, by input. `tell` hears how far a stage is.
     """
 
     root: Path
@@ -86,6 +86,7 @@ class BegunRefresh:
     grants: Callable[[], KnownGrants]
     full_refresh: bool = False
     tell: Callable[[str], object] = str
+    replay: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

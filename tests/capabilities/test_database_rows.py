@@ -41,12 +41,12 @@ class Shop:
         with self.engine.begin() as connection:
             return connection.execute(text(sql))
 
-    def read(self, **changes):
+    def read(self, replay=None, **changes):
         said = {"schema": None, "overlap": timedelta(hours=1), "url": self.url, **self.settings, **changes}
         self.own.execute("begin")
         try:
             rows = DatabaseRows(**said)
-            extracted = rows.read(Extraction(self.own, date(2024, 6, 1), {}, self.cursor, Path(), "orders"))
+            extracted = rows.read(Extraction(self.own, date(2024, 6, 1), {}, self.cursor, Path(), "orders", replay))
             found = [tuple(row) for row in extracted.data.order("1").fetchall()]
         except BaseException:
             self.own.execute("rollback")
@@ -113,6 +113,29 @@ def test_a_key_that_tells_no_row_apart_is_refused_though_its_row_is_older_than_w
     shop.run(sql)
     with pytest.raises(SourceUnread, match=told):
         shop.read(table="loose")
+
+
+@pytest.mark.parametrize(
+    ("replay", "seen"),
+    [
+        ("2024-06-02", ["7.00", "7.00", "7.00", "7.00", "7.00"]),
+        ("2024-06-04 00:00:00", ["1.25", "2.25", "7.00", "7.00", "7.00"]),
+        ("2030-01-01", ["1.25", "2.25", "3.25", "4.25", "7.00"]),
+        (None, ["1.25", "2.25", "3.25", "4.25", "7.00"]),
+    ],
+)
+def test_rows_are_read_again_from_an_older_cursor_on(shop, replay, seen):
+    """What was changed there without its cursor arrives so; a newer cursor leaves no row out."""
+    shop.read()
+    shop.run("update orders set amount = 7")
+    assert [str(row[1]) for row in shop.read(replay)] == seen
+    assert shop.cursor["value"] == "2024-06-06 00:00:00"
+
+
+def test_what_is_no_value_of_the_cursor_is_refused(shop):
+    shop.read()
+    with pytest.raises(SourceUnread, match='"next week" is no value of updated_at, which is timestamp'):
+        shop.read("next week")
 
 
 def test_the_same_table_of_another_database_is_read_anew(shop, server):

@@ -55,6 +55,8 @@ def test_a_query_gives_rows_as_json(refreshed_once):
         (("refresh", "nothing_like_it"), 3, 'no product "nothing_like_it"; known: readings, summary'),
         (("refresh",), 3, "say what to refresh"),
         (("refresh", "readings", "--as-of", "soon"), 3, '--as-of is "soon"; write a day such as 2026-01-31'),
+        (("refresh", "readings", "--replay", "deliveries=5"), 3, "write INPUT=CURSOR; inputs that keep a cursor: none"),
+        (("refresh", "--all", "--replay", "deliveries=5"), 3, "--replay is of one product's inputs; name that product alone"),
         (("versions", "sumary"), 3, 'did you mean "summary"?'),
     ],
 )
@@ -163,3 +165,28 @@ def test_a_file_that_does_not_come_has_exit_code_0_and_a_warning(refreshed):
     done = mesh(refreshed, "refresh", "readings")
     assert done.returncode == 0
     assert "unchanged" in done.stderr and "no file matches landing/readings.csv" in done.stderr
+
+
+COUNTING = """
+from platform_resources import Extracted
+
+def counted(extraction):
+    n = int(extraction.cursor or 0) + 1
+    rows = f"select reading_id + {n} as reading_id, * exclude (reading_id) from read_csv('{extraction.folder}/landing/readings.csv')"
+    return Extracted(extraction.connection.sql(rows), n)
+"""
+
+
+def test_an_input_is_read_again_from_the_cursor_that_is_asked_for(tmp_path):
+    root = tiny_mesh(tmp_path / "mesh")
+    edited(
+        root,
+        product_file("plant", "readings"),
+        "interface: file\n        path: landing/readings.csv",
+        "interface: python\n        extractor: extract:counted",
+    )
+    (root / "dataproducts/plant/readings/extract.py").write_text(COUNTING)
+    for asked in ((), (), ("--replay", "deliveries=0")):
+        done = mesh(root, "refresh", "readings", *asked)
+        assert done.returncode == 0, done.stderr
+    assert [version["inputs"]["deliveries"]["cursor"] for version in mesh_json(root, "versions", "readings")] == [1, 2, 1]

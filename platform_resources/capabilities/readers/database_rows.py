@@ -43,10 +43,15 @@ class DatabaseRows:
             read = kept.fill(_NEW, source)
             return Extracted(extraction.connection.table(_NEW), {"read": read, "how": "all rows"})
         why = kept.why_anew(source, extraction.cursor)
-        record = {"how": f"all rows: {why}", **kept.anew(source)} if why else kept.merge(source)
+        record = {"how": f"all rows: {why}", **kept.anew(source)} if why else kept.merge(source, extraction.replay)
         kept.refuse_keys(kept.table)
         cursor = {"of": self._of, "column": self.cursor, "value": kept.newest(), **record}
         return Extracted(extraction.connection.table(f"{KEPT_ROWS}.{quoted(extraction.input)}"), cursor, record["read"])
+
+    @property
+    def replays(self) -> bool:
+        """Rows are kept where changes alone are read."""
+        return self.cursor is not None
 
     @property
     def untold(self) -> str:
@@ -190,12 +195,12 @@ class _Kept:
         self.run(f"drop table {_NEW}")
         return {"read": read}
 
-    def merge(self, source: _Source) -> dict[str, Any]:
+    def merge(self, source: _Source, replay: str | None) -> dict[str, Any]:
         """Replace and add what has changed, and take away what is gone. Keys are read first: what comes later is in the rows too."""
         if self.rows.deletes == "compare":
             self.fill(_KEYS, source, columns=self.rows.key)
             self.refuse_keys(_KEYS)
-        read = self.fill(_NEW, source, since=self._since())
+        read = self.fill(_NEW, source, since=self._since(replay))
         here = f"({self.key})"
         self.run(f"delete from {self.table} where {here} in (select {here} from {_NEW})")
         self.run(f"insert into {self.table} by name select * from {_NEW}")
@@ -211,14 +216,21 @@ class _Kept:
             return {"how": f"all rows: {why}", **self.anew(source)}
         return {**record, "removed": removed}
 
-    def _since(self) -> str | None:
-        """From which value of the cursor on rows are read. A time in the future, as a mistake may be, moves it no further than now."""
+    def _since(self, replay: str | None) -> str | None:
+        """From which value of the cursor on rows are read. A time in the future, as a mistake may be, moves it no further than now.
+
+        `replay` is an older value to read from again; a newer one would leave rows out, so it changes nothing. Raises SourceUnread.
+        """
         column, kind = quoted(str(self.rows.cursor)), self.columns(self.table)[str(self.rows.cursor)]
         newest = f"max({column})"
         if kind in _TIMES:
             seconds = int(self.rows.overlap.total_seconds())
             now = f"cast(current_timestamp as {'timestamptz' if kind == 'timestamptz' else 'timestamp'})"
             newest = f"cast(max(least({column}, {now})) - interval '{seconds} seconds' as {kind})"
+        if replay is not None:
+            if self.run(f"select try_cast({literal(replay)} as {kind})")[0][0] is None:
+                raise SourceUnread(f'"{replay}" is no value of {self.rows.cursor}, which is {kind}; name one to read again from')
+            newest = f"least({newest}, cast({literal(replay)} as {kind}))"
         value = self.run(f"select cast({newest} as varchar) from {self.table}")[0][0]
         return None if value is None else str(value)
 

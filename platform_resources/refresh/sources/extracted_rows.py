@@ -30,7 +30,9 @@ def extract(
     options, named = (source.options, {"extractor": source.extractor}) if isinstance(source, PullExtractor) else ({}, {})
     before = columns_before(database, port) if former is not None and isinstance(source, PullRows) else {}
     with database.transaction():
-        extraction = Extraction(database.connection, context.as_of, options, cursor, context.folder, port.name)
+        replay = context.replay.get(port.name)
+        given = _asked_cursor(replay, cursor) if replay is not None and isinstance(source, PullExtractor) else cursor
+        extraction = Extraction(database.connection, context.as_of, options, given, context.folder, port.name, replay)
         with hiding_output(context.hide):
             extracted = _try_extract(port.interface, source, extraction)
         _load_extracted(database, port, source, extracted.data, context, before)
@@ -63,6 +65,14 @@ def _last_cursor(database: ProductDatabase, port: InputPlan, former: Mapping[str
     if former is not None and SINCE in former:
         return json.loads(database.remembered(CURSORS)[port.name])
     return (former or {}).get("cursor")
+
+
+def _asked_cursor(replay: str, last: Any) -> Any:
+    """The cursor that a person has typed, as the extractor returns it: a text, or what it is as JSON."""
+    try:
+        return replay if isinstance(last, str) else json.loads(replay)
+    except ValueError:
+        return replay
 
 
 def _noted_cursor(database: ProductDatabase, port: InputPlan, context: PullContext, cursor: Any, since: str | None) -> dict[str, Any]:

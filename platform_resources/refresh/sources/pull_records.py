@@ -57,7 +57,8 @@ class Pulled:
 class PullContext:
     """Where and when a pull happens: the mesh's root, its state folder, the time, and the day asked for.
 
-    `hide` takes the secrets out of what a source says. `grants` are those of the ledger, for other domains' ports.
+    `hide` takes the secrets out of what a source says. `grants` are those of the ledger, for other domains' ports. `replay` has the
+    cursor to read again from, by input.
     """
 
     root: Path
@@ -67,6 +68,7 @@ class PullContext:
     product: ProductPlan
     hide: Hide
     grants: KnownGrants = field(default_factory=KnownGrants)
+    replay: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
