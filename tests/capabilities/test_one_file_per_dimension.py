@@ -21,7 +21,7 @@ ALSO = {
     "capabilities/judgements.py": {"duration"},
     "capabilities/policies/republished.py": {"duration"},
     "cli/app.py": {"schema"},
-    "cli/finding.py": {"duration"},
+    "cli/finding/describing.py": {"duration"},
     "cli/profiling.py": {"distribution"},
     "dbt/outside_project.py": {"schema"},
     "incidents/messages.py": {"schema"},

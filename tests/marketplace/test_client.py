@@ -57,7 +57,7 @@ def test_the_commands_of_the_docs_answer(address, issue, command):
     environment = {"MARKET": address, "MESH_TOKEN": issue("plant-lead@example.com"), "PATH": "/usr/bin:/bin"}
     done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, timeout=60)
     answer = json.loads(done.stdout)
-    assert "error" not in answer and answer["rows"], done.stderr
+    assert "error" not in answer and (answer.get("rows") or answer.get("changes")), done.stderr
 
 
 def at(answer, path):

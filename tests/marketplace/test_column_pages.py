@@ -58,7 +58,7 @@ def test_sources_and_input_ports_have_pages_too(client):
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("/products/summary/columns/warmst", "did you mean"),
+        ("/products/summary/columns/warmst", "Did you mean"),
         ("/products/summary/columns/warmest?of=nothing", "Summary has no model, input or source nothing"),
         ("/products/summary/columns/degrees?of=sources/measurements", "has no model, input or source"),
     ],

@@ -31,6 +31,7 @@ from platform_resources.warehouses.snowflake.consumer_statements import for_pyth
 from platform_resources.warehouses.snowflake.former_databases import take_over
 from platform_resources.warehouses.snowflake.product_schemas import SnowflakeDatabase
 from platform_resources.warehouses.snowflake.sessions import (
+    NO_DETECTION,
     Connect,
     Session,
     connected,
@@ -94,6 +95,7 @@ class SnowflakeWarehouse:
 
         dbt gives its connector no limit of time, so it would try a lost connection again for ever: the connector gets one here.
         """
+        DEFAULT_CONFIGURATION["platform_detection_timeout_seconds"] = (NO_DETECTION, (type(None), float))
         DEFAULT_CONFIGURATION["network_timeout"] = (moving_seconds(), (type(None), int))
         with self._session(domain, product) as opened:
             own = own_compute(opened, domain)

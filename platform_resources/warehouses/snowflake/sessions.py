@@ -40,6 +40,8 @@ Connect = Callable[[Mapping[str, Any]], AbstractContextManager[Any]]
 # Seconds after which the connector gives a request up that the network or Snowflake does not answer well; by itself it tries for ever.
 # It also breaks statements off then, so those that move rows are given longer.
 NETWORK_TIMEOUT, LOGIN_TIMEOUT = 120, 60
+# The connector would ask at each connection on whose cloud it runs, and wait for an answer.
+NO_DETECTION = 0.0
 _MOVING = re.compile(r"\s*(copy|create|delete|insert|merge|put|update)\b", re.IGNORECASE)
 _NEEDED = (ACCOUNT, USER, ROLE, COMPUTE, PREFIX)
 _TIMES = "YYYY-MM-DD HH24:MI:SS.FF6"
@@ -75,6 +77,7 @@ def connection_arguments(environment: Mapping[str, str]) -> dict[str, Any]:
         "network_timeout": NETWORK_TIMEOUT,
         "additional_snowflake_connection_args": {
             **{name: value for name, value in more.items() if value},
+            "platform_detection_timeout_seconds": NO_DETECTION,
             # A mapping of its own: the connector writes into it.
             "session_parameters": {**_SESSION, **({"QUERY_TAG": tag} if (tag := QUERY_TAG.value(environment)) else {})},
         },
