@@ -1,5 +1,7 @@
 """How a consumer is, where somebody reports it."""
 
+from datetime import timedelta
+
 import pytest
 
 from platform_resources.dbt.planning import read_plan
@@ -29,7 +31,7 @@ def summary(root):
 def test_the_newest_report_stands(mesh):
     root, ledger = mesh
     report(ledger, summary(root), "plant_dashboard", False, "3 of 40 cells fail.", "Ada", NOW)
-    report(ledger, summary(root), "plant_dashboard", True, "", "nightly job", NOW.replace(hour=NOW.hour + 1))
+    report(ledger, summary(root), "plant_dashboard", True, "", "nightly job", NOW + timedelta(hours=1))
     with ledger.reading() as connection:
         (found,) = consumer_answers(connection).values()
     assert (found.answers, found.said) == (True, "nightly job says")
