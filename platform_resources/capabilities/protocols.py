@@ -202,7 +202,8 @@ class InputInterface(Capability, Protocol):
 
     kind: str
 
-    def pull(self, settings: Any) -> Pull: ...
+    def pull(self, settings: Any) -> Pull:
+        """How an input port with these settings is pulled."""
 
 
 class FileWriter(Protocol):
@@ -257,7 +258,8 @@ class OutputInterface(Capability, Protocol):
 
     kind: str
 
-    def store(self, settings: Any) -> Store: ...
+    def store(self, settings: Any) -> Store:
+        """How a version is stored for an output port with these settings."""
 
 
 PolicyNeeds = Literal["documents", "history"]

@@ -54,27 +54,35 @@ class Registry:
     by_kind: Mapping[str, Mapping[str, Any]]
 
     def component_types(self) -> Mapping[str, ComponentCapability]:
+        """The types of components, by name."""
         return self.by_kind["components"]
 
     def input_interfaces(self) -> Mapping[str, InputInterface]:
+        """The interfaces of input ports, by name."""
         return self.by_kind["input_ports"]
 
     def output_interfaces(self) -> Mapping[str, OutputInterface]:
+        """The interfaces of output ports, by name."""
         return self.by_kind["output_ports"]
 
     def dimensions(self) -> Mapping[str, Dimension]:
+        """The dimensions of objectives, by name."""
         return self.by_kind["dimensions"]
 
     def policies(self) -> Mapping[str, Policy]:
+        """The policies, by name."""
         return self.by_kind["policies"]
 
     def masks(self) -> Mapping[str, ValueMask]:
+        """The masks of values, by name."""
         return self.by_kind["masks"]
 
     def exports(self) -> Mapping[str, Export]:
+        """The formats of exports, by name."""
         return self.by_kind["exports"]
 
     def criteria(self) -> Mapping[str, Criterion]:
+        """The criteria of scores, by name."""
         return self.by_kind["criteria"]
 
     def variants(self, component_type: str) -> Mapping[str, Any]:

@@ -47,6 +47,7 @@ class MeshTranslator(DagsterDbtTranslator):
         return str(dbt_resource_props.get("description") or "")
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """None: the group of an asset is its product."""
         return None
 
     def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
@@ -54,6 +55,7 @@ class MeshTranslator(DagsterDbtTranslator):
         return {text: "" for tag in dbt_resource_props.get("tags", ()) if (text := conventions.tag_text(tag))}
 
     def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        """dbt's `meta`, group, and what else Dagster shows of a model."""
         config = dbt_resource_props.get("config", {})
         meta = {key: value for key, value in (config.get("meta") or {}).items() if key != "dagster"}
         said = {"dbt_meta": MetadataValue.json(meta)} if meta else {}

@@ -38,6 +38,7 @@ class Noted:
     repeats: int = 0
 
     def repeated_at(self) -> datetime:
+        """When a refresh that has not loaded what there is may be asked for again."""
         return datetime.fromisoformat(self.asked_at) + min(FIRST_REPEAT * float(2 ** min(self.repeats, 10)), LONGEST_REPEAT)
 
 

@@ -52,6 +52,7 @@ class Candidate:
 
     @property
     def shelf(self) -> Versions:
+        """The product's published versions."""
         return shelf(self.state, self.product.domain, self.product.name)
 
 

@@ -24,11 +24,16 @@ class GroupSettings(Protocol):
     """Settings that may ask for each group by itself."""
 
     @property
-    def group_by(self) -> str | None: ...
+    def group_by(self) -> str | None:
+        """The column of whose values each is a group."""
+
     @property
-    def every(self) -> Every | None: ...
+    def every(self) -> Every | None:
+        """The period of a column of dates or times that is a group."""
+
     @property
-    def groups(self) -> tuple[str, ...] | None: ...
+    def groups(self) -> tuple[str, ...] | None:
+        """The values that must have rows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,11 +43,16 @@ class ShareSettings(Protocol):
     """Settings that promise a percentage of rows, and may hold it against what was usual."""
 
     @property
-    def at_least(self) -> float: ...
+    def at_least(self) -> float:
+        """The least percentage of rows that is promised."""
+
     @property
-    def learned(self) -> LearnedSettings | None: ...
+    def learned(self) -> LearnedSettings | None:
+        """How the share is held against history, if it is."""
+
     @property
-    def model_fields_set(self) -> Set[str]: ...
+    def model_fields_set(self) -> Set[str]:
+        """The fields that are written."""
 
 
 def promised(settings: ShareSettings) -> float:

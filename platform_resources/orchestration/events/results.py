@@ -37,6 +37,7 @@ VERSION_TAG = "dagster/data_version"
 
 
 def pulled_result(done: InputPulled) -> dg.MaterializeResult[Any]:
+    """The materialization of an input port after its pull."""
     port, pulled = done.port, done.pulled
     shown = {key: value for key, value in pulled.record.items() if value is not None and key != "rows"}
     said = PullSaid(pulled.changed, pulled.degraded, rows=pulled.rows, measured_at=done.at)
@@ -125,6 +126,7 @@ def _sql(text: str) -> dg.MarkdownMetadataValue:
 
 
 def audited_result(at: datetime, audited: Audited, hint: str = "") -> dg.AssetCheckResult:
+    """The check result of an objective measured at the time `at`."""
     judgement, objective = audited.judgement, audited.objective
     shown: dict[str, Any] = {"gate": objective.check.blocking, "sql": _sql(audited.sql), **_shown(judgement)}
     if audited.sample:
@@ -204,6 +206,7 @@ def made_from(record: Mapping[str, Any]) -> str:
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A table in Markdown, one line for each row."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
 

@@ -54,14 +54,17 @@ class OwnSchema:
 
     @property
     def shown_name(self) -> str:
+        """The schema's name while its version is the one that readers see."""
         return schema_name(self.product, self.role)
 
     @property
     def is_shown(self) -> bool:
+        """Whether readers see this version now."""
         return self.name == self.shown_name
 
     @property
     def stored_name(self) -> str:
+        """The schema's name while another version is shown."""
         return f"{self.shown_name}__{re.sub('[^0-9]', '', self.version)}"
 
 
