@@ -22,6 +22,7 @@ def people_routes(shop: Shop) -> APIRouter:
     """The routes of access, subscriptions, reviews and the inbox."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
     _access(router, shop)
+    _use(router, shop)
     _inbox(router, shop)
     return router
 
@@ -58,6 +59,10 @@ def _access(router: APIRouter, shop: Shop) -> None:
             return RedirectResponse(f"/products/{name}/access#hear", 303)
 
         return await taken(shop, request, hearing)
+
+
+def _use(router: APIRouter, shop: Shop) -> None:
+    """What readers of a product tell of it, and machines that hear of its versions."""
 
     @router.post("/products/{name}/ports/{port}/switched")
     async def switch(request: Request, name: str, port: str) -> Response:
