@@ -55,7 +55,7 @@ def _pointed(database: ProductDatabase, state: Path, product: ProductPlan, key: 
         shelves = next((shelf(state, *place) for place in publishing(state, key.product)), None)
         newest = shelves.latest() if shelves is not None else None
         if shelves is None or newest is None:
-            return f"{owner} has published nothing yet; once it has, the next refresh judges this"
+            return f"{owner} had published nothing when this was judged; the next refresh judges it again"
         shelves.pin(_pin(product), newest.id)
         port = next((version for version in newest.ports if _has(version, key)), None)
         if port is None:

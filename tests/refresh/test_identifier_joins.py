@@ -49,7 +49,7 @@ def test_it_is_unknown_until_the_owner_has_published_and_counts_then_whatever_th
     publish("readings")(mesh)
     assert verdicts(mesh)[TITLE] == (
         "unknown",
-        "summary, which owns sensor, has published nothing yet; once it has, the next refresh judges this",
+        "summary, which owns sensor, had published nothing when this was judged; the next refresh judges it again",
     )
     publish("summary")(mesh)
     mesh.refresh("readings")
