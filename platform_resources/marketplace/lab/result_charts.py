@@ -65,15 +65,17 @@ def _is_drawable(value: float) -> bool:
 
 def _places(labels: Sequence[str]) -> list[float] | None:
     """Where moments or numbers stand on a line; None where they are names."""
-    try:
-        places = [float(label) for label in labels]
+    for place in (float, _moment):
+        try:
+            places = [place(label) for label in labels]
+        except ValueError:
+            continue
         return places if all(map(_is_drawable, places)) else None
-    except ValueError:
-        pass
-    try:
-        return [datetime.fromisoformat(label).replace(tzinfo=UTC).timestamp() for label in labels]
-    except ValueError:
-        return None
+    return None
+
+
+def _moment(label: str) -> float:
+    return datetime.fromisoformat(label).replace(tzinfo=UTC).timestamp()
 
 
 def bars(pairs: Sequence[tuple[str, float]], label: str) -> Markup:

@@ -7,6 +7,7 @@ import hmac
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -85,8 +86,7 @@ def _make_key(file: Path) -> None:
         written.flush()
         os.fsync(written.fileno())
     try:
-        os.link(part, file)
-    except FileExistsError:
-        pass
+        with suppress(FileExistsError):
+            os.link(part, file)
     finally:
         part.unlink()
