@@ -20,6 +20,8 @@ from platform_resources.settings import LEDGER
 LEDGER_FILE = ".mesh/ledger.sqlite"
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_SECONDS = 30
+# How long a server that does not answer is waited for, unless the URL says it.
+CONNECT_SECONDS = 10
 ROWS_AT_ONCE = 5000
 SQLITE_SETTINGS = (f"pragma busy_timeout = {BUSY_SECONDS * 1000}", "pragma synchronous = normal", "pragma foreign_keys = on")
 # Any number that nothing else in the database uses as an advisory lock.
@@ -114,7 +116,8 @@ def _parsed(url: str) -> URL:
 
 def _engine(where: URL) -> Engine:
     if where.get_backend_name() == "postgresql":
-        return create_engine(where, pool_pre_ping=True)
+        waits = {} if "connect_timeout" in where.query else {"connect_timeout": CONNECT_SECONDS}
+        return create_engine(where, pool_pre_ping=True, connect_args=waits)
     engine = create_engine(where, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -46,6 +46,7 @@ from platform_resources.services.starting.kept_drafts import LARGEST_UPLOAD
 YEAR = "public, max-age=31536000, immutable"
 API = "/api/v1"
 COOKIE = "mesh_session"
+LEDGER_AWAY = "This needs the ledger, which does not answer now.", "Products, downloads and records go on; try this again in a moment."
 
 
 def shown_as(name: str) -> Who:
@@ -96,7 +97,7 @@ def application(market: Market, watch: bool = True, who: Who | None = None, auth
     app.add_middleware(Door, who=who, auth=auth)
     app.add_middleware(Limited, who=who, limits=RateLimits())
     secure = auth.pages.startswith("https://")
-    app.add_middleware(Bearers, ledger=market.ledger, vouched_for=partial(vouched_for, auth.proxy) if auth.proxy is not None else None)
+    app.add_middleware(Bearers, market=market, vouched_for=partial(vouched_for, auth.proxy) if auth.proxy is not None else None)
     lasts = int(SESSION.total_seconds())
     app.add_middleware(SessionMiddleware, secret_key=auth.secret, session_cookie=COOKIE, max_age=lasts, https_only=secure)
     app.add_middleware(Guard, hosts=auth.hosts, uploads={PAGE: LARGEST_UPLOAD + LONGEST_BODY})
@@ -119,7 +120,10 @@ def _add_errors(app: FastAPI, shop: Shop) -> None:
             if request.url.path.startswith(API):
                 return JSONResponse({"error": what, "hint": hint or None}, code)
             context = {"page": "error", "what": what, "hint": hint, "href": getattr(error, "href", "")}
-            return shop.page("error.html", shop.view(request), context, code)
+            try:
+                return shop.page("error.html", shop.view(request), context, code)
+            except LedgerUnavailable:  # it did not answer before there was a first page
+                return Response(f"{what} {hint}\n", code, media_type="text/plain; charset=utf-8")
 
         return answer
 
@@ -129,7 +133,7 @@ def _add_errors(app: FastAPI, shop: Shop) -> None:
     app.add_exception_handler(RequestValidationError, handler(400, _invalid_words))
     app.add_exception_handler(FormRefused, handler(403, lambda error: (str(error), "")))
     app.add_exception_handler(VersionsUnreadable, handler(503, lambda error: ("The published versions cannot be read.", str(error))))
-    app.add_exception_handler(LedgerUnavailable, lambda _, error: Response(f"{error}\n", 503, media_type="text/plain; charset=utf-8"))
+    app.add_exception_handler(LedgerUnavailable, handler(503, lambda _: LEDGER_AWAY))
 
 
 def _invalid_words(error: Exception) -> tuple[str, str]:

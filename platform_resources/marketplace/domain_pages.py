@@ -135,8 +135,7 @@ def _digest(market: Market, view: MeshOverview, name: str, own: Sequence[Product
     """What the next digest would say now, and when and where it goes."""
     known = view.known
     today = Round(view.plan, own, known.observations, known.standings, view.at, domains=[name], digests=[name], health=known.health)
-    with market.ledger.reading() as connection:
-        digest = next_digest(connection, today, name)
+    digest = market.patient.said(lambda connection: next_digest(connection, today, name), None)
     if digest is None:
         return None
     day, words = digest

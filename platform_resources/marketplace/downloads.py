@@ -84,7 +84,7 @@ def download_routes(shop: Shop) -> APIRouter:
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers={"etag": tag})
         if begins_here(request):
-            count(shop, request, name, port)
+            count(shop, request, name, port, "download")
         # Another reader of the same browser may see less at the same address.
         headers = {"etag": tag, "cache-control": UNCHANGING if shop.kept.who(request.scope) is None else "private, no-cache"}
         return Large(one.path, headers=headers, media_type=TYPES.get(one.path.suffix, "application/octet-stream"), filename=one.name)
@@ -140,13 +140,14 @@ def _published(shop: Shop, request: Request, name: str, port: str, version: str 
 
 
 def seen_ports(shop: Shop, request: Request) -> SeenPort:
-    """How the request's sender sees each port, by the current grants and the scope of their token."""
+    """How the request's sender sees each port, by the current grants and the scope of their token. Raises LedgerUnavailable."""
     view, token = shop.view(request), token_of(request.scope)
     if view.reader is None:
         return within(token, everything)
-    with shop.market.ledger.reading() as connection:
-        known = KnownGrants(grants_of_reader(connection, view.reader))
-        return within(token, ReaderView(view.plan, known, datetime.now(UTC), view.reader).port)
+    reader = view.reader
+    # While the ledger does not answer nobody can take a grant away; those that end by themselves do.
+    known = shop.market.patient.said(lambda connection: KnownGrants(grants_of_reader(connection, reader)), view.grants)
+    return within(token, ReaderView(view.plan, known, datetime.now(UTC), reader).port)
 
 
 def _address(name: str, port: str, file: PublishedFile) -> str:
@@ -159,7 +160,7 @@ def begins_here(request: Request) -> bool:
     return request.method == "GET" and (not part or part.startswith("bytes=0-"))
 
 
-def count(shop: Shop, request: Request, product: str, port: str) -> None:
+def count(shop: Shop, request: Request, product: str, port: str, kind: str) -> None:
     """Count a read, for the owners' usage figures."""
-    with shop.market.ledger.writing() as connection:
-        record_read(connection, product, port, shop.reads_as(request), datetime.now(UTC), "download")
+    who, at = shop.reads_as(request), datetime.now(UTC)
+    shop.market.patient.note(lambda connection: record_read(connection, product, port, who, at, kind))

@@ -73,11 +73,13 @@ class KeptPages:
         return page if all(view.changed.get(name, view.at) <= page.at for name in page.about) else None
 
     def put(self, address: str, view: MeshOverview, text: str, media: str = HTML, about: Iterable[str] | None = None) -> KeptPage:
-        """Cache a page of the view that shows no product other than those in `about`."""
+        """Cache a page of the view that shows no product other than those in `about`; not while the ledger does not answer."""
         body = text.encode()
         tag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
         known = frozenset(about) if about is not None and view.reader is None else None
         page = KeptPage(gzip.compress(body, 3), view.at, tag, view.mark, known, media)
+        if self.market.patient.away_since is not None:  # it may lack what the ledger says
+            return page
         if not self._same(view):
             self.pages, self.size, self.made_from = {}, 0, view
         before = self.pages.pop(address, None)

@@ -4,12 +4,13 @@ import gc
 import os
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from platform_resources.dbt.planning import read_plan
-from platform_resources.ledger.database import Ledger, ledger_identity, ledger_url, open_ledger
+from platform_resources.ledger.database import Ledger, LedgerUnavailable, ledger_identity, ledger_url, open_ledger
 from platform_resources.lineage.mesh_lineage import MeshLineage
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.refresh.built_lineage import lineage_stamp
@@ -20,6 +21,7 @@ from platform_resources.services.catalog.searching import Reputation, reputation
 from platform_resources.services.showing.column_lineage import mesh_lineage
 from platform_resources.services.showing.kept_memories import KeptMemories
 from platform_resources.services.showing.mesh_overview import Memories, MeshOverview, ledger_mark, mesh_overview
+from platform_resources.services.showing.patient_ledger import AWAY_SECONDS, PatientLedger
 
 # Health is a fact of time: what was fresh may be late now, although nothing was written.
 RENEWED_AFTER, TOO_OLD = timedelta(seconds=20), timedelta(seconds=60)
@@ -39,10 +41,13 @@ class Market:
     """One mesh with its newest snapshot. `renew` reads it now; `watch` renews it in the background until `stop`.
 
     Several processes may serve one mesh: whoever has `written` is seen by the next request, whichever of them answers it.
+
+    While the ledger does not answer, the last snapshot goes on; `patient` is the same ledger for what need not wait for it.
     """
 
     root: Path
     ledger: Ledger
+    patient: PatientLedger
     _view: MeshOverview | None = None
     _memories: Memories = field(default_factory=Memories)
     _kept: KeptMemories | None = None
@@ -68,17 +73,26 @@ class Market:
         return max(TOO_OLD, 3 * self._took)
 
     def view(self) -> MeshOverview:
-        """The snapshot, at most `too_old` old. Raises LedgerUnavailable."""
+        """The snapshot, at most `too_old` old, or the last one while the ledger does not answer.
+
+        Raises LedgerUnavailable where there is none yet, or where somebody has written since: what they have taken away is not shown.
+        """
         self._asked_at = datetime.now(UTC)
         kept = self._view
-        if kept is None or self._is_past(kept, self._asked_at):
+        if kept is None:
+            return self.renew()
+        if self._is_past(kept, self._asked_at):
             with self._renewing:
                 if self._view is kept:
-                    self._read()
-        return self._view or self.renew()
+                    try:
+                        self._read()
+                    except LedgerUnavailable:
+                        if self._written != self._last_written():
+                            raise
+        return self._view or kept
 
     def _is_past(self, view: MeshOverview, now: datetime) -> bool:
-        return now - view.at > self.too_old or self._written != self._last_written()
+        return now - view.at > self.too_old or self.patient.away_since is not None or self._written != self._last_written()
 
     def written(self) -> None:
         """Note a write to the ledger, so that the next request of any process sees it."""
@@ -135,6 +149,11 @@ class Market:
             return self._read()
 
     def _read(self) -> MeshOverview:
+        view = self.patient.asked(self._read_whole)
+        self.patient.is_back()
+        return view
+
+    def _read_whole(self) -> MeshOverview:
         if self._view is not None:
             return self._read_now()
         # What the first view is made from stays: to look through it for garbage again and again would take seconds.
@@ -184,6 +203,8 @@ class Market:
     def stop(self) -> None:
         """End the background work and close the ledger."""
         self._stopped.set()
+        with suppress(LedgerUnavailable):
+            self.patient.write_notes()
         with self._renewing:
             if self._kept is not None:
                 self._kept.close()
@@ -193,26 +214,36 @@ class Market:
         pause, kept_at = LOOK_EVERY_SECONDS, -KEEP_EVERY_SECONDS
         while not self._stopped.wait(pause):
             begun = time.monotonic()
-            due = self._is_due()
-            pause = max(LOOK_EVERY_SECONDS, SHARE_OF_TIME * (time.monotonic() - begun))
-            if due:
-                self.renew()
-                pause = max(pause, self._took.total_seconds())
-            elif self._view is not None and begun - kept_at > KEEP_EVERY_SECONDS:
+            try:
+                pause, was_due = self._looked(begun)
+            except LedgerUnavailable:
+                pause = AWAY_SECONDS
+                continue
+            if not was_due and self._view is not None and begun - kept_at > KEEP_EVERY_SECONDS:
                 self.keep()
                 kept_at = time.monotonic()
+
+    def _looked(self, begun: float) -> tuple[float, bool]:
+        """Renew the snapshot if that is due; gives the seconds until the next look. Raises LedgerUnavailable."""
+        due = self._is_due()
+        pause = max(LOOK_EVERY_SECONDS, SHARE_OF_TIME * (time.monotonic() - begun))
+        if due:
+            self.renew()
+            pause = max(pause, self._took.total_seconds())
+        self.patient.write_notes()
+        return pause, due
 
     def _is_due(self) -> bool:
         view, now = self._view, datetime.now(UTC)
         if view is None:
             return False
-        if self._asked_at is not None and now - self._asked_at < self.too_old and now - view.at > RENEWED_AFTER:
+        asked_lately = self._asked_at is not None and now - self._asked_at < self.too_old
+        if self.patient.away_since is not None or (asked_lately and now - view.at > RENEWED_AFTER):
             return True
-        with self.ledger.reading() as connection:
-            mark = ledger_mark(connection)
-        return mark != view.mark or change_stamp(self.root) != self._stamp
+        return self.patient.said(ledger_mark, None) != view.mark or change_stamp(self.root) != self._stamp
 
 
 def opened_market(root: Path) -> Market:
     """Open the mesh at this root. Raises LedgerUnavailable."""
-    return Market(root, open_ledger(ledger_url(state_folder(root), os.environ)))
+    ledger = open_ledger(ledger_url(state_folder(root), os.environ))
+    return Market(root, ledger, PatientLedger(ledger))

@@ -40,8 +40,7 @@ def _products(router: APIRouter, shop: Shop) -> None:
     def product(request: Request, name: str) -> Response:
         def make(view: MeshOverview) -> tuple[str, dict[str, Any]]:
             one = product_named(view, name)
-            with shop.market.ledger.reading() as connection:
-                reviews = reviews_shown(shop, view, connection, one)
+            reviews = shop.market.patient.said(lambda connection: reviews_shown(shop, view, connection, one), dict[str, Any]())
             return "product.html", product_page(shop.market, view, one, str(request.base_url)) | reviews
 
         return shop.kept_page(request, make, name)

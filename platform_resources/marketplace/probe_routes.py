@@ -36,8 +36,9 @@ def probe_routes(shop: Shop) -> APIRouter:
 
     @router.get("/health/ready", include_in_schema=False)
     def ready() -> Response:
-        """A ledger that cannot be read is told as with every address."""
+        """Ready as long as readers are answered: while the ledger does not answer, with what is known."""
         shop.market.view()
-        return PlainTextResponse("ok\n")
+        since = shop.market.patient.away_since
+        return PlainTextResponse("ok\n" if since is None else f"ok, but the ledger has not answered since {since:%Y-%m-%d %H:%M} UTC\n")
 
     return router

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.incidents.response_times import Times as ResponseTimes
+from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.people.certifications import Certificate, newest_certificates
 from platform_resources.marketplace.display import phrases
 from platform_resources.marketplace.display.column_rows import ColumnRow, column_rows
@@ -97,7 +98,7 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "facts": _facts(view, product, trust),
         **_use(view, product),
         "control_ports": _control_ports(market, product) if view.sees_all(product.name) else (),
-        "grade": grade(market.ledger, view, product),
+        "grade": market.patient.said(lambda connection: grade(connection, view, product), None),
         "similar": [(view.plan.product(s.product), shared_text(s)) for s in view.likenesses.similar(product.name)],
         "standing": view.reading.standing(product),
         "readme": safe_html(readme) if readme else None,
@@ -120,8 +121,7 @@ def _use(view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
 
 
 def _control_ports(market: Market, product: ProductPlan) -> tuple[ControlPortState, ...]:
-    with market.ledger.reading() as connection:
-        return control_port_states(connection, product)
+    return market.patient.said(lambda connection: control_port_states(connection, product), ())
 
 
 def shown_promises(rows: Sequence[PromiseRow]) -> int:
@@ -136,17 +136,20 @@ def data_sets(market: Market, view: MeshOverview, product: ProductPlan) -> tuple
     """Each data set with its columns and profiles."""
     joins = joined_by(view.likenesses, product.name)
     missed = frozenset(view.health[product.name].columns)
-    with market.ledger.reading() as connection:
-        profiles = {data_set.name: seen_profiled(connection, view.reading, product, data_set.name) for data_set in product.data_sets}
+
+    def profiled(connection: Connection) -> dict[str, Profiled | None]:
+        return {data_set.name: seen_profiled(connection, view.reading, product, data_set.name) for data_set in product.data_sets}
+
+    profiles: dict[str, Profiled | None] = market.patient.said(profiled, {})
     near = neighbours(market.lineage(view), product)
     return tuple(
         DataSetPart(
             data_set,
-            column_rows(data_set, profiles[data_set.name], joins, missed),
+            column_rows(data_set, profiles.get(data_set.name), joins, missed),
             tuple(column_way(view.plan, column) for column in near[data_set.name]),
             rows_way(view.plan, near[data_set.name]),
-            _exactness(profiles[data_set.name]),
-            _gone(profiles[data_set.name]),
+            _exactness(profiles.get(data_set.name)),
+            _gone(profiles.get(data_set.name)),
         )
         for data_set in product.data_sets
     )
@@ -200,13 +203,14 @@ def _ports(market: Market, view: MeshOverview, product: ProductPlan, url: str) -
 
 
 def _endings(market: Market, view: MeshOverview, product: ProductPlan) -> Mapping[str, EndingPort]:
-    with market.ledger.reading() as connection:
+    def endings(connection: Connection) -> dict[str, EndingPort]:
         return {port.port: port for port in ending_ports(connection, view.plan, market.lineage(view), [product], view.at)}
+
+    return market.patient.said(endings, {})
 
 
 def _certificate(market: Market, product: ProductPlan) -> Certificate | None:
-    with market.ledger.reading() as connection:
-        return newest_certificates(connection).get(product.name)
+    return market.patient.said(newest_certificates, dict[str, Certificate]()).get(product.name)
 
 
 def _versions(market: Market, view: MeshOverview, product: ProductPlan, times: PageTimes) -> tuple[Any, str]:

@@ -99,7 +99,15 @@ class Shop:
             "auth": self.auth.kind,
             "token": self.token.of(reader),
         }
-        return rendered(self.templates, name, shared | {"lacks": view.age.lacks, "history": view.made_up} | dict(context))
+        return rendered(self.templates, name, shared | {"lacks": self.lacks(view), "history": view.made_up} | dict(context))
+
+    def lacks(self, view: MeshOverview) -> str:
+        """What the pages do not know; empty if nothing."""
+        since = self.market.patient.away_since
+        if since is None:
+            return view.age.lacks
+        what = "This is what was known before; profiles, reviews and scores may be missing."
+        return f"The ledger has not answered since {since:%H:%M} UTC. {what}"
 
     def page(self, name: str, view: MeshOverview, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
         """The page of the template `name`, not cached."""

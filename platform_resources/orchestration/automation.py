@@ -13,6 +13,7 @@ from platform_resources.orchestration.guarding import shielded
 from platform_resources.plan import conventions
 from platform_resources.plan.conventions import Key
 from platform_resources.plan.plan import ProductPlan
+from platform_resources.publications.version_records import Publication
 
 EVERY_SECONDS = 30
 NOTHING_NEW = "no input has a new version"
@@ -157,6 +158,13 @@ def seen_by(instance: dg.DagsterInstance, followers: Sequence[Follower]) -> Seen
             latest[tuple(key.path)] = max(records, key=lambda record: record.storage_id)
     versions = {key: version for key, record in latest.items() if (version := _version(record.event_log_entry))}
     return Seen({key: record.storage_id for key, record in latest.items()}, running_now(instance), versions)
+
+
+def is_told(instance: dg.DagsterInstance, publication: Publication, product: ProductPlan) -> bool:
+    """Whether Dagster's history has the version as the newest one of each port."""
+    keys = [output.key for output in product.outputs]
+    versions = seen_by(instance, [Follower(product.name, tuple((key, key) for key in keys))]).versions
+    return all(versions.get(key) == publication.id for key in keys)
 
 
 def _observed(instance: dg.DagsterInstance, key: dg.AssetKey) -> dg.EventLogRecord | None:

@@ -11,7 +11,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from platform_resources.orchestration.events.ledger_events import sync_at_end
-from platform_resources.orchestration.events.run_failures import stopped
+from platform_resources.orchestration.events.run_failures import stopped, tried_again
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.refresh.product_locks import LONGEST_WAIT_SECONDS, ProductBusy, locked
 from platform_resources.refresh.stages import BegunRefresh
@@ -103,8 +103,10 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         )
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Whoever starts a run of the platform, it has this resource: so each leaves the ledger up to date at its end."""
+        """Whoever starts a run of the platform, it has this resource: so each leaves the ledger up to date at its end, and is done again
+        where a database was away."""
         if context.instance is not None and context.run is not None:
+            tried_again(context.instance, context.run.run_id)
             sync_at_end(self.state_folder, context.instance, context.run.run_id)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:

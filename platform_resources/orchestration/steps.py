@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import dagster as dg
 
 from platform_resources.capabilities.registry import Registry
 from platform_resources.orchestration.asset_specs import SpecMinter, asset_key, check_specs
+from platform_resources.orchestration.automation import is_told
 from platform_resources.orchestration.events.ledger_events import synced_ledger
 from platform_resources.orchestration.events.profiles import profiled_events, profiles_by_port
 from platform_resources.orchestration.events.results import (
@@ -158,7 +160,8 @@ def publish_step(product: ProductPlan, minter: SpecMinter) -> dg.AssetsDefinitio
     )
     @guarded(product)
     def _publish(context: Context, refresh: RefreshResource) -> Iterator[Any]:
-        begun = refresh.begun(product, context.run_id, context.log.info)
+        known = partial(is_told, context.instance, product=product)
+        begun = replace(refresh.begun(product, context.run_id, context.log.info), is_told=known)
         done = publish_version(begun)
         if done.ending is not None:
             context.log.warning(done.ending.last.outcome)

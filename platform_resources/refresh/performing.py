@@ -265,6 +265,11 @@ def _published_if_open(refresh: BegunRefresh) -> PublishDone:
             return PublishDone(decision, stop=StopReason(f"{product.name} is not published: {lost}", "BuildLost"))
         run, built = built_in(database, product), as_built(database, product)
         candidate = Candidate(built, refresh.state, refresh.clock(), refresh.run_id, current, run)
+        latest = candidate.shelf.latest()
+        if latest is not None and run and latest.built_in == run and not refresh.is_told(latest):
+            # A try before has published it, and ended before anybody was told.
+            before = next(iter(candidate.shelf.published()[-2:-1]), None)
+            return PublishDone(decision, candidate, latest, before, profiles(database, product))
         return _published(database, product, decision, candidate)
 
 

@@ -75,6 +75,7 @@ class BegunRefresh:
     `clock` gives the time, which passes while a stage runs. `opened` opens the product's database for one stage. `grants` are
     those of the ledger, for inputs from other domains. `full_refresh` builds
     incremental models from scratch. `replay` has the cursor to read again from, by input. `tell` hears how far a stage is.
+    `is_told` says of a version whether the run history has it, which it may lack if a run ended too early.
     """
 
     root: Path
@@ -87,6 +88,7 @@ class BegunRefresh:
     full_refresh: bool = False
     tell: Callable[[str], object] = str
     replay: Mapping[str, str] = field(default_factory=dict)
+    is_told: Callable[[Publication], bool] = bool
 
 
 @dataclass(frozen=True, slots=True)

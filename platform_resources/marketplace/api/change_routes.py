@@ -4,16 +4,15 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from platform_resources.ledger.queries.reads import record_read
 from platform_resources.marketplace.api.mesh_answers import RefusalData
 from platform_resources.marketplace.api.record_routes import LARGEST_JSON, MOST_JSON, OWN_WAIT_SECONDS, key_of, product_in, seen_version
 from platform_resources.marketplace.api.version_answers import ChangesData
+from platform_resources.marketplace.downloads import count
 from platform_resources.marketplace.lab.lab_queries import LabQueue, QueryRefused, QueryTooMany, place_of, written_file
 from platform_resources.marketplace.people.bearers import needs
 from platform_resources.marketplace.shop import NotGranted, Shop
@@ -104,8 +103,7 @@ def _changes(
     behind = replace(cursor, until=until, seen_until=seen_until, given=cursor.given + limit, key=key)
     following = ChangeCursor(until, seen_until, key=key) if is_whole else behind
     if not cursor.given:
-        with shop.market.ledger.writing() as connection:
-            record_read(connection, product.name, port, shop.reads_as(request), datetime.now(UTC), "changes")
+        count(shop, request, product.name, port, "changes")
     return {
         "product": product.name,
         "port": port,

@@ -5,17 +5,15 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Annotated, Any, BinaryIO, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from platform_resources.ledger.queries.reads import record_read
 from platform_resources.marketplace.api.mesh_answers import RefusalData
 from platform_resources.marketplace.api.version_answers import RecordsData
-from platform_resources.marketplace.downloads import seen_ports
+from platform_resources.marketplace.downloads import count, seen_ports
 from platform_resources.marketplace.lab.lab_queries import LabQueue, QueryRefused, QueryTooMany, place_of, written_file
 from platform_resources.marketplace.lab.sent_results import MEDIA, sent_file
 from platform_resources.marketplace.people.bearers import needs
@@ -177,8 +175,7 @@ def _answer(shop: Shop, queue: LabQueue, request: Request, read: _Read, form: Re
     with place_of(queue, who, OWN_WAIT_SECONDS) as bounds:
         file, written = written_file(shop, queue, read.product.name, read.sql, {"main": {read.port.port: place}}, wanted, bounds)
     if read.asked.after is None:
-        with shop.market.ledger.writing() as connection:
-            record_read(connection, read.product.name, read.port.port, who, datetime.now(UTC), "records")
+        count(shop, request, read.product.name, read.port.port, "records")
     following = _next(read, written)
     address = _next_address(request, following) if following else None
     if address:

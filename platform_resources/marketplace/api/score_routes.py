@@ -43,7 +43,8 @@ def score_routes(router: APIRouter, shop: Shop) -> None:
 
 
 def _score(shop: Shop, view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
-    shown = grade(shop.market.ledger, view, product)
+    with shop.market.ledger.reading() as connection:
+        shown = grade(connection, view, product)
     if shown is None:
         raise Missing(f"{product.name} was not scored yet; an evaluation does that.")
     score = shown.score

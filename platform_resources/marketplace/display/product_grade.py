@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.people.score_store import PastScore, kept_scores, score_history
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.promises.scores import CriterionScore, ProductScore, capped_text
@@ -39,13 +39,12 @@ class ShownScore:
         return self.score.advice[:MOST_ADVICE]
 
 
-def grade(ledger: Ledger, view: MeshOverview, product: ProductPlan) -> ShownScore | None:
+def grade(connection: Connection, view: MeshOverview, product: ProductPlan) -> ShownScore | None:
     """The score, None if there is none yet. Evidence may name people: only readers of the whole product see it."""
     if product.name not in view.letters:
         return None
-    with ledger.reading() as connection:
-        kept = kept_scores(connection, [product.name])[product.name]
-        history = score_history(connection, product.name, view.at - GRADED_OVER)
+    kept = kept_scores(connection, [product.name])[product.name]
+    history = score_history(connection, product.name, view.at - GRADED_OVER)
     score = kept.score
     if not view.sees_all(product.name):
         score = replace(score, criteria=tuple(replace(criterion, declared=WITHHELD, evidence=WITHHELD) for criterion in score.criteria))

@@ -119,8 +119,7 @@ def lab_page(shop: Shop, request: Request, asked: LabAsked, result: LabResult | 
     view, first = shop.view(request), asked.first
     tables = readable_tables(view)
     readable = {table.product.name for table in tables}
-    with shop.market.ledger.reading() as connection:
-        kept = tuple(_readable_queries(shop, saved_queries(connection), readable))
+    kept = tuple(_readable_queries(shop, shop.market.patient.said(saved_queries, ()), readable))
     listed = {asked.of} & readable or readable
     return {
         "page": "lab",

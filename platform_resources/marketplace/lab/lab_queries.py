@@ -17,8 +17,7 @@ from fastapi import Request
 from filelock import FileLock, Timeout
 
 from platform_resources.ledger.people.lab_store import LabQuery, record_query
-from platform_resources.ledger.queries.reads import record_read
-from platform_resources.marketplace.downloads import seen_ports
+from platform_resources.marketplace.downloads import count, seen_ports
 from platform_resources.marketplace.shop import Shop
 from platform_resources.publications.consumer_queries import NothingPublished, answer_over, named_products, readable_ports, written_answer
 from platform_resources.publications.version_records import VersionsUnreadable
@@ -215,7 +214,7 @@ def explained() -> Iterator[None]:
 def _count(shop: Shop, request: Request, asked: _Asked, took: float) -> None:
     """What was asked and which ports were read, by whom; nothing of what they gave."""
     plan, at = shop.view(request).plan, datetime.now(UTC)
-    with shop.market.ledger.writing() as connection:
-        record_query(connection, LabQuery(asked.who, at, asked.product, asked.sql, took))
-        for read, port in reads_of_query(shop.market.state, plan, asked.products[0], asked.sql):
-            record_read(connection, read, port, asked.who, at, "lab")
+    query = LabQuery(asked.who, at, asked.product, asked.sql, took)
+    shop.market.patient.note(lambda connection: record_query(connection, query))
+    for read, port in reads_of_query(shop.market.state, plan, asked.products[0], asked.sql):
+        count(shop, request, read, port, "lab")

@@ -1,14 +1,16 @@
 """Check the token or session of each request against the ledger, before anything else."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
 from platform_resources.access.reader_standing import Reader
-from platform_resources.ledger.database import Ledger, LedgerUnavailable
-from platform_resources.ledger.people.token_store import AccessToken, is_ended, note_groups
+from platform_resources.ledger.database import LedgerUnavailable
+from platform_resources.ledger.people.token_store import AccessToken, digest, is_ended, note_groups
+from platform_resources.marketplace.kept_view import Market
 from platform_resources.marketplace.security import TOKEN, Application, Receive, Scope, Send, headers_of, plain
 from platform_resources.marketplace.shop import NotGranted
 from platform_resources.services.access.tokens import LONGEST_OF_TEAMS, PREFIX, Need, TokenRefused, held_token, may
@@ -17,25 +19,31 @@ from platform_resources.services.access.tokens import LONGEST_OF_TEAMS, PREFIX, 
 MOST_KNOWN = 10_000
 # Pages are for people: a proxy may send a header of its own with each request to them.
 FOR_MACHINES = ("/api/v1/", "/mcp")
+# While the ledger does not answer, who was let in so long before that, or since, still is.
+LET_IN_FOR = timedelta(minutes=5)
+AWAY = "Whether you may still read cannot be seen now: the ledger does not answer. Try again in a moment."
 
 
 class Bearers:
     """Middleware that attaches the request's token, or why it is invalid, and drops ended sessions.
 
-    A person's tokens are of the teams that a proxy names with the person's newest request.
+    A person's tokens are of the teams that a proxy names with the person's newest request. While the ledger does not answer, those go on
+    reading who read just before.
     """
 
-    def __init__(self, inner: Application, ledger: Ledger, vouched_for: Callable[[Scope], Reader] | None = None) -> None:
+    def __init__(self, inner: Application, market: Market, vouched_for: Callable[[Scope], Reader] | None = None) -> None:
         """`vouched_for` gives whom a proxy names in a request."""
-        self.inner, self.ledger, self.vouched_for = inner, ledger, vouched_for
+        self.inner, self.market, self.vouched_for = inner, market, vouched_for
         self.groups: dict[str, tuple[str, ...]] = {}
+        self.let_in: dict[str, tuple[datetime, AccessToken | None]] = {}
+        self.answered_at = datetime.now(UTC)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             try:
                 await run_in_threadpool(self._look, scope)
-            except LedgerUnavailable as error:
-                await plain(503, str(error), send)
+            except LedgerUnavailable:
+                await plain(503, AWAY, send, more=((b"retry-after", b"5"),))
                 return
         await self.inner(scope, receive, send)
 
@@ -45,19 +53,50 @@ class Bearers:
             try:
                 if len(written) > 1:
                     raise TokenRefused("there is more than one token")
-                scope[TOKEN] = held_token(self.ledger, written[0], datetime.now(UTC))
+                scope[TOKEN] = self._known(written[0], lambda now: held_token(self.market.ledger, written[0], now))
             except TokenRefused as error:
                 scope[TOKEN] = error
         elif self.vouched_for is not None:
             person = self.vouched_for(scope)
-            if person.name and self.groups.get(person.name) != person.groups:
-                with self.ledger.writing() as connection:
-                    note_groups(connection, person.name, person.groups, LONGEST_OF_TEAMS)
-                self.groups = {**dict(list(self.groups.items())[-MOST_KNOWN:]), person.name: person.groups}
+            # Their tokens cannot be used meanwhile by anybody who was not let in before: it is noted with their next request.
+            with suppress(LedgerUnavailable):
+                self._note_groups(person)
         elif session := scope["session"].get("id"):
-            with self.ledger.reading() as connection:
-                if is_ended(connection, session):
-                    scope["session"].clear()
+            try:
+                self._known(session, lambda _: self._refuse_ended(session))
+            except TokenRefused:
+                scope["session"].clear()
+
+    def _known(self, secret: str, ask: Callable[[datetime], AccessToken | None]) -> AccessToken | None:
+        """What the ledger says of a token or session, or said just before it went away. Raises TokenRefused, LedgerUnavailable."""
+        now, name = datetime.now(UTC), digest(secret)
+        try:
+            token = self.market.patient.asked(lambda: ask(now))
+        except LedgerUnavailable:
+            at, token = self.let_in.get(name, (None, None))
+            if at is None or self.answered_at - at > LET_IN_FOR or (token is not None and token.state(now) != "valid"):
+                raise
+            return token
+        except TokenRefused:
+            self.let_in.pop(name, None)
+            raise
+        self.answered_at = now
+        self.let_in.pop(name, None)
+        self.let_in[name] = now, token
+        if len(self.let_in) > MOST_KNOWN:
+            self.let_in.pop(next(iter(self.let_in)), None)
+        return token
+
+    def _refuse_ended(self, session: str) -> None:
+        with self.market.ledger.reading() as connection:
+            if is_ended(connection, session):
+                raise TokenRefused("this session has ended")
+
+    def _note_groups(self, person: Reader) -> None:
+        if person.name and self.groups.get(person.name) != person.groups:
+            with self.market.ledger.writing() as connection:
+                note_groups(connection, person.name, person.groups, LONGEST_OF_TEAMS)
+            self.groups = {**dict(list(self.groups.items())[-MOST_KNOWN:]), person.name: person.groups}
 
 
 def token_of(scope: Scope) -> AccessToken | None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
+import dagster as dg
 from dagster._core.errors import DagsterUserCodeProcessError
 from dagster._core.execution.execution_result import ExecutionResult
 from dagster._core.execution.plan.objects import StepFailureData
+from dagster._core.storage.tags import RETRY_ON_ASSET_OR_OP_FAILURE_TAG
 from dagster_shared.error import SerializableErrorInfo
 
 from platform_resources.refresh.performing import CLOSED_GATE
@@ -14,6 +16,9 @@ from platform_resources.refresh.stages import StopReason
 BLOCKED = "DagsterAssetCheckFailedError"
 # Metadata of a step's failure: what sort of error it is, where Dagster is not told of the error itself.
 ERROR = "error"
+
+# What a step fails with where the database of Dagster's history or of the ledger is away, as these errors are called.
+DATABASE_AWAY = frozenset({"DagsterPostgresException", "DatabaseError", "InterfaceError", "LedgerUnavailable", "OperationalError"})
 
 # The run's log goes to Dagster's history, not to the terminal of who started it.
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -28,6 +33,28 @@ def stopped(reason: str, kind: str = "Stopped", failures: Iterable[str] = ()) ->
     """
     info = SerializableErrorInfo(reason, [], "\n".join((kind, *sorted(set(failures)))))
     return DagsterUserCodeProcessError(reason, user_code_process_error_infos=[info])  # type: ignore[no-untyped-call]
+
+
+def tried_again(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Have the daemon do the run again whose step fails since a database is away: that is nothing of its product's."""
+
+    def marked(entry: dg.EventLogEntry) -> None:
+        event = entry.dagster_event
+        if event is not None and event.is_step_failure:
+            again = str(_is_database_away(event.step_failure_data)).lower()
+            instance.add_run_tags(run_id, {RETRY_ON_ASSET_OR_OP_FAILURE_TAG: again})
+
+    instance.add_event_listener(run_id, marked)
+
+
+def _is_database_away(failure: StepFailureData) -> bool:
+    user = failure.user_failure_data
+    kinds = {str(user.metadata[ERROR].value)} if user is not None and ERROR in user.metadata else set()
+    behind = failure.error
+    while behind is not None:
+        kinds.add(behind.cls_name or "")
+        behind = behind.cause or behind.context
+    return not DATABASE_AWAY.isdisjoint(kinds)
 
 
 def stopped_by(stop: StopReason) -> DagsterUserCodeProcessError:

@@ -1,0 +1,106 @@
+"""While the ledger's PostgreSQL is dead: whoever reads is served, what needs the ledger says so, and afterwards nothing is missing."""
+
+import os
+import signal
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+from sqlalchemy import func, select
+
+from platform_resources.dbt.planning import read_plan
+from platform_resources.ledger.database import open_ledger, restore_ledger
+from platform_resources.ledger.people_tables import reads
+from platform_resources.marketplace.people.auth_settings import AuthSettings, auth_settings
+from platform_resources.services.access.tokens import WantedToken, new_token
+from platform_resources.services.showing import patient_ledger
+from tests.ledger.ledgers import start, started
+from tests.marketplace.test_people import BEHIND_PROXY, as_, browser
+from tests.marketplace.test_tokens import FILE, OWNER, bearer
+
+pytestmark = pytest.mark.slow
+RECORDS, CHANGES = "/api/v1/ports/plant/readings/measurements_sql/records?limit=3", "/api/v1/ports/plant/readings/measurements_sql/changes"
+QUERY = "/lab?sql=select+count(*)+from+readings.measurements"
+PAGES = ("/", "/search?q=sensor", "/products/readings", "/products/summary", "/domains", "/domains/plant", "/map", "/incidents", QUERY)
+DATA = (RECORDS, CHANGES, FILE, "/api/v1/products", "/products/readings/columns/degrees", "/health/ready", "/lab/result.csv?" + QUERY[5:])
+NEED_IT = ("/api/v1/products/readings/reviews", "/inbox", "/incidents/readings/1", "/api/v1/products/readings/score")
+
+
+class Server:
+    """A PostgreSQL with the ledger of the shop."""
+
+    def __init__(self, shop: Path) -> None:
+        self.server = started(Path(mkdtemp(prefix="postgres")))
+        self.url = self.server.get_uri().replace("postgresql://", "postgresql+psycopg2://")
+        restore_ledger(shop / ".mesh/ledger.sqlite", self.url)
+
+    def kill(self) -> None:
+        os.kill(self.server.get_pid(), signal.SIGKILL)
+
+    def start(self) -> None:
+        start(self.server)
+
+    def counted(self) -> int:
+        ledger = open_ledger(self.url)
+        with ledger.reading() as connection:
+            found = connection.execute(select(func.count()).select_from(reads)).scalar()
+        ledger.close()
+        return found
+
+
+@pytest.fixture
+def database(shop, monkeypatch):
+    monkeypatch.setattr(patient_ledger, "AWAY_SECONDS", 0.2)
+    server = Server(shop)
+    monkeypatch.setenv("MESH_LEDGER", server.url)
+    yield server
+    server.server.cleanup()
+
+
+def test_pages_records_and_downloads_go_on_while_the_ledger_is_away(shop, database):
+    with browser(shop, AuthSettings(), base="http://127.0.0.1:8080") as client:
+        client.follow_redirects = True
+        assert client.get("/products/readings").status_code == 200
+        before = database.counted()
+        database.kill()
+        answers = {path: client.get(path) for path in (*PAGES, *DATA)}
+        assert {path: answer.status_code for path, answer in answers.items() if answer.status_code != 200} == {}
+        shown = answers["/products/summary"].text
+        assert "The ledger has not answered since" in shown and "What each sensor has measured." in shown
+        assert len(answers[RECORDS].json()["rows"]) == 3
+        assert "the ledger has not answered since" in answers["/health/ready"].text
+        refused = {path: client.get(path) for path in NEED_IT}
+        assert {answer.status_code for answer in refused.values()} == {503}
+        assert all("This needs the ledger, which does not answer now." in answer.text for answer in refused.values()), refused
+        database.start()
+        assert "The ledger has not answered" not in client.get("/products/summary").text
+        assert client.get("/inbox").status_code == 200
+    assert database.counted() - before == 5, "each of the reads meanwhile is counted: records, changes, file, and two queries"
+
+
+def test_who_may_read_is_let_in_as_before_and_nobody_else(shop, database):
+    plan, _ = read_plan(shop)
+    now = datetime.now(UTC)
+    ledger = open_ledger(database.url)
+    used, unused = (
+        new_token(ledger, plan, WantedToken(OWNER, (), title, ("data",), now + timedelta(days=1)), now)[0] for title in ("used", "unused")
+    )
+    ledger.close()
+    with (
+        browser(shop, auth_settings(BEHIND_PROXY)) as people,
+        browser(shop, auth_settings(BEHIND_PROXY), address=("10.9.9.9", 1)) as programs,
+    ):
+        assert programs.get(RECORDS, headers=bearer(used)).status_code == 200
+        assert people.get(RECORDS, headers=as_(OWNER)).status_code == 200
+        assert people.get(RECORDS, headers=as_("eve@example.com")).status_code == 403
+        database.kill()
+        assert programs.get(RECORDS, headers=bearer(used)).status_code == 200
+        assert programs.get(FILE, headers=bearer(used), follow_redirects=True).status_code == 200
+        assert people.get(RECORDS, headers=as_(OWNER)).status_code == 200
+        assert people.get(RECORDS, headers=as_("eve@example.com")).status_code == 403, "what is not granted is not shown either"
+        unseen = programs.get(RECORDS, headers=bearer(unused))
+        assert (unseen.status_code, "Whether you may still read" in unseen.text) == (503, True)
+        assert programs.get(RECORDS, headers=bearer(f"{used}x")).status_code == 503
+        database.start()
+        assert programs.get(RECORDS, headers=bearer(unused)).status_code == 200
