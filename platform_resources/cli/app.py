@@ -68,6 +68,7 @@ COMMANDS = (
     ("access.listening", "hook"),
     ("contracts.releasing", "diff"),
     ("contracts.releasing", "release"),
+    ("contracts.expecting", "expect"),
 )
 
 

@@ -1,7 +1,11 @@
 """The commands `mesh serve` and `mesh mcp`: the marketplace for browsers and programs, and for a local agent."""
 
+import json
 import os
 import socket
+import subprocess
+import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
@@ -18,10 +22,12 @@ if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
 
+    from platform_resources.marketplace.api.acting_routes import TakenResults
     from platform_resources.marketplace.people.auth_settings import AuthSettings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MOST_WORKERS = 4
+TAKES_AT_MOST_SECONDS = 300
 NEEDED = ("uvicorn", "fastapi", "jinja2", "itsdangerous", "markdown_it", "nh3", "pyarrow", "prometheus_client")
 
 
@@ -102,10 +108,29 @@ def _served(root: Path, auth: "AuthSettings", reader: str | None) -> "FastAPI":
     if find_spec("mcp") is None:
         from platform_resources.marketplace.application import served_mesh
 
-        return served_mesh(root, auth, reader)
+        return served_mesh(root, auth, reader, partial(take_results, root))
     from platform_resources.mcp.serving_agents import served_with_agents
 
-    return served_with_agents(root, auth, reader)
+    return served_with_agents(root, auth, reader, partial(take_results, root))
+
+
+def take_results(root: Path, document: bytes, tool: str, product: str, only: Sequence[str] | None) -> "TakenResults":
+    """Import results, and judge what follows, in a process of its own: the server holds neither the run history nor Dagster."""
+    from platform_resources.marketplace.api.acting_routes import TakenResults
+
+    options = ["--json", *(["--product", product] if product else []), *(part for name in only or () for part in ("--only", name))]
+    start = (sys.executable, "-c", "from platform_resources.cli.app import main; main()")
+    command = [*start, "--root", str(root), "import-results", "-", "--tool", tool, *options]
+    try:
+        done = subprocess.run(command, input=document, capture_output=True, timeout=TAKES_AT_MOST_SECONDS)
+    except subprocess.TimeoutExpired:
+        return TakenResults(None, f"it takes longer than {TAKES_AT_MOST_SECONDS} seconds; look at the products, and send it again")
+    words = done.stderr.decode(errors="replace").strip()
+    try:
+        imported = json.loads(done.stdout)
+    except ValueError:
+        return TakenResults(None, words or f"it ended with code {done.returncode}")
+    return TakenResults(imported, words if done.returncode == CANNOT_RUN and not imported["refused"] else "")
 
 
 def _run(settings: "uvicorn.Config", listening: socket.socket) -> None:

@@ -87,7 +87,7 @@ def begin_product(
         stop("there is no terminal to ask on; --yes takes all guesses", CANNOT_RUN)
     if not source:
         stop("say what it is made from: --from FILE", CANNOT_RUN)
-    said = _fields(fields or []) | ({"format": file_format} if file_format else {})
+    said = fields_of(fields or []) | ({"format": file_format} if file_format else {})
     asked = AskedSource(source, table, said)
     root = mesh_root(context.obj)
     try:
@@ -109,7 +109,7 @@ def begin_product(
     raise Stop(_published(context, new.asked.name, new.asked.data_set))
 
 
-def _fields(said: Sequence[str]) -> dict[str, Any]:
+def fields_of(said: Sequence[str]) -> dict[str, Any]:
     """Fields as YAML has them: `page_options={next_url_path: next}`."""
     fields: dict[str, Any] = {}
     for setting in said:

@@ -264,6 +264,26 @@ certificates = Table(
     Index(None, "product"),
 )
 
+# What consumers expect of a product beyond what it promises: the objective, what for, and how it came out when it was tried. Its owner
+# accepts it by having it in product.yaml, or declines it with a reason.
+expectations = Table(
+    "expectations",
+    TABLES,
+    _number(),
+    _must("product", Text),
+    _must("title", Prose),
+    _must("component", JSON),
+    _must("purpose", Prose),
+    _must("person", Prose),
+    _must("tried", Prose),
+    _must("since", MomentColumn),
+    _must("outcome", Text),
+    _must("why", Prose),
+    _must("decided_by", Prose),
+    Column("decided_at", MomentColumn),
+    Index(None, "product"),
+)
+
 # Under which contract a version was published, as JSON; a version whose contract is that of the one before has none.
 published_contracts = Table(
     "published_contracts",

@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from platform_resources.access.reader_standing import Reader
 from platform_resources.ledger.database import LedgerUnavailable
-from platform_resources.marketplace.api.acting_routes import acting_routes
+from platform_resources.marketplace.api.acting_routes import LARGEST_DOCUMENT, RESULTS, TakeResults, acting_routes, result_routes
 from platform_resources.marketplace.api.api_routes import api_routes
 from platform_resources.marketplace.api.change_routes import change_routes
 from platform_resources.marketplace.api.descriptions import described_addresses
@@ -32,6 +32,7 @@ from platform_resources.marketplace.lab.lab_queries import LOCKS, LabQueue
 from platform_resources.marketplace.page_routes import page_routes
 from platform_resources.marketplace.people.auth_settings import AuthSettings
 from platform_resources.marketplace.people.bearers import Bearers
+from platform_resources.marketplace.people.expectation_pages import expectation_routes
 from platform_resources.marketplace.people.identity import Door, known_reader, vouched_for
 from platform_resources.marketplace.people.people_routes import people_routes
 from platform_resources.marketplace.people.rate_limits import Limited, RateLimits
@@ -54,15 +55,17 @@ def shown_as(name: str) -> Who:
     return lambda _: Reader(name)
 
 
-def served_mesh(root: Path, auth: AuthSettings, reader: str | None) -> FastAPI:
+def served_mesh(root: Path, auth: AuthSettings, reader: str | None, take: TakeResults | None = None) -> FastAPI:
     """The application in one of several server processes, which share form tokens and sessions. Raises LedgerUnavailable."""
-    return application(opened_market(root), who=shown_as(reader) if reader is not None else None, auth=auth)
+    return application(opened_market(root), who=shown_as(reader) if reader is not None else None, auth=auth, take=take)
 
 
-def application(market: Market, watch: bool = True, who: Who | None = None, auth: AuthSettings | None = None) -> FastAPI:
+def application(
+    market: Market, watch: bool = True, who: Who | None = None, auth: AuthSettings | None = None, take: TakeResults | None = None
+) -> FastAPI:
     """Build the application of one mesh; `watch` refreshes its data in the background.
 
-    `who` says of a request who reads, whatever `auth` has found.
+    `who` says of a request who reads, whatever `auth` has found. `take` imports results of checks, which needs the run history.
     """
     auth = auth or AuthSettings()
     who = who or known_reader(auth)
@@ -81,9 +84,11 @@ def application(market: Market, watch: bool = True, who: Who | None = None, auth
     for routes in (page_routes, api_routes, download_routes, export_routes, people_routes, token_routes, probe_routes):
         app.include_router(routes(shop))
     queue = LabQueue(market.state / LOCKS)
-    for queried in (lab_routes, record_routes, change_routes, acting_routes):
+    for queried in (lab_routes, record_routes, change_routes, acting_routes, expectation_routes):
         app.include_router(queried(shop, queue))
     app.include_router(hook_routes(shop))
+    if take is not None:
+        app.include_router(result_routes(shop, queue, take))
     app.include_router(new_product_routes(shop, queue))
     app.include_router(sign_in_routes(shop, auth))
 
@@ -100,7 +105,7 @@ def application(market: Market, watch: bool = True, who: Who | None = None, auth
     app.add_middleware(Bearers, market=market, vouched_for=partial(vouched_for, auth.proxy) if auth.proxy is not None else None)
     lasts = int(SESSION.total_seconds())
     app.add_middleware(SessionMiddleware, secret_key=auth.secret, session_cookie=COOKIE, max_age=lasts, https_only=secure)
-    app.add_middleware(Guard, hosts=auth.hosts, uploads={PAGE: LARGEST_UPLOAD + LONGEST_BODY})
+    app.add_middleware(Guard, hosts=auth.hosts, uploads={PAGE: LARGEST_UPLOAD + LONGEST_BODY, RESULTS: LARGEST_DOCUMENT})
     return app
 
 

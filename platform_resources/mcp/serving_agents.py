@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from mcp.server.transport_security import TransportSecuritySettings
 
+from platform_resources.marketplace.api.acting_routes import TakeResults
 from platform_resources.marketplace.application import served_mesh
 from platform_resources.marketplace.people.auth_settings import AuthSettings
 from platform_resources.mcp.api_calls import Api
@@ -35,6 +36,6 @@ def with_agents(app: FastAPI) -> FastAPI:
     return app
 
 
-def served_with_agents(root: Path, auth: AuthSettings, reader: str | None) -> FastAPI:
+def served_with_agents(root: Path, auth: AuthSettings, reader: str | None, take: TakeResults | None = None) -> FastAPI:
     """The marketplace with `/mcp`; arguments as for `served_mesh`."""
-    return with_agents(served_mesh(root, auth, reader))
+    return with_agents(served_mesh(root, auth, reader, take))

@@ -1,10 +1,11 @@
-"""Messages about grants: requests to those who decide, decisions and expiry to those who asked or hold the role."""
+"""Messages about grants and expectations: requests to who decides, decisions to who asked, expiry to who holds a role."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from platform_resources.access.grants import Grant
+from platform_resources.contracts.expectation import Expectation
 from platform_resources.incidents.messages import Message
 from platform_resources.notify.due_messages import REWRITTEN, UNSENT, DueMessages
 from platform_resources.notify.facts import About, Outbox
@@ -28,13 +29,19 @@ class GrantStanding:
 
 
 def access_notices(
-    standings: Iterable[GrantStanding], abouts: Mapping[str, About], known: Outbox, now: datetime, since: datetime
+    standings: Iterable[GrantStanding],
+    abouts: Mapping[str, About],
+    known: Outbox,
+    now: datetime,
+    since: datetime,
+    expectations: Iterable[Expectation] = (),
 ) -> DueMessages:
-    """Messages due about these grants; events before `since` are skipped. `known` has all message keys of their products.
+    """Messages due about these grants and expectations; events before `since` are skipped. `known` has all message keys of their products.
 
     Each request, decision and end is told once to each channel. What was not sent before something else was decided is withdrawn.
     """
-    messages = tuple(message for standing in standings for message in _messages(standing, abouts, now, since))
+    of_grants = (message for standing in standings for message in _messages(standing, abouts, now, since))
+    messages = (*of_grants, *_of_expectations(expectations, abouts, now, since))
     keys = {message.key for message in messages}
     outdated = {key: REWRITTEN for key, state in known.items() if state in UNSENT and key not in keys}
     return DueMessages(tuple(message for message in messages if known.get(message.key, "waiting") in UNSENT), outdated)
@@ -64,9 +71,16 @@ def _owners(about: About) -> dict[str, list[Way]]:
 
 def _holders(grant: Grant, abouts: Mapping[str, About]) -> dict[str, list[Way]]:
     """Those who asked and those who have it, as far as they have a channel: an address, or the channels of a product's owners."""
-    channels = _by_channel(Way(name, False) for name in (grant.requested_by, grant.subject) if "@" in name and not grant.in_code)
-    name = grant.subject.removeprefix(_PRODUCT)
-    return channels | (_owners(abouts[name]) if name != grant.subject and name in abouts else {})
+    people = _by_channel(Way(name, False) for name in (grant.requested_by, grant.subject) if "@" in name and not grant.in_code)
+    return people | (_channels_of(grant.subject, abouts) if grant.subject.startswith(_PRODUCT) else {})
+
+
+def _channels_of(name: str, abouts: Mapping[str, About]) -> dict[str, list[Way]]:
+    """Where somebody hears: an e-mail address itself, of a product the channels of its owners; nowhere if it is neither."""
+    if "@" in name:
+        return _by_channel([Way(name, False)])
+    product = name.removeprefix(_PRODUCT)
+    return _owners(abouts[product]) if product != name and product in abouts else {}
 
 
 def _by_channel(ways: Iterable[Way]) -> dict[str, list[Way]]:
@@ -79,9 +93,15 @@ def _by_channel(ways: Iterable[Way]) -> dict[str, list[Way]]:
 def _to(
     channels: Mapping[str, list[Way]], standing: GrantStanding, what: str, at: datetime, words: Words, now: datetime
 ) -> Iterator[Message]:
-    about = standing.about
+    return _to_each(channels, standing.about, standing.grant.name, what, at, words, now)
+
+
+def _to_each(
+    channels: Mapping[str, list[Way]], about: About, name: str, what: str, at: datetime, words: Words, now: datetime
+) -> Iterator[Message]:
+    """One to each channel, about the request of this `name` and what was done to it at that time."""
     for channel, to in sorted(channels.items()):
-        key = access_key(about.name, standing.grant.name, what, at, channel)
+        key = access_key(about.name, name, what, at, channel)
         loud = first_loud([way.quiet for way in to], now, "high")
         yield Message(key, "access", channel, about.name, about.domain, "", words.subject, words.body, loud)
 
@@ -114,3 +134,31 @@ def _what(standing: GrantStanding) -> str:
 def _anew(grant: Grant) -> str:
     again = "" if grant.in_code else f"{code(f'mesh access renew {grant.name}')} lets it last anew. "
     return f"{again}Nothing is delivered by it any more."
+
+
+def _of_expectations(expectations: Iterable[Expectation], abouts: Mapping[str, About], now: datetime, since: datetime) -> Iterator[Message]:
+    """What is proposed is told to owners as long as nobody has decided; what was decided after `since` to who proposed it."""
+    for expectation in expectations:
+        about = abouts[expectation.product]
+        if expectation.outcome == "proposed":
+            yield from _to_each(_owners(about), about, expectation.name, "expected", expectation.since, _proposed(expectation, about), now)
+        elif expectation.decided_at is not None and expectation.decided_at >= since:
+            to = _channels_of(expectation.person, abouts)
+            yield from _to_each(
+                to, about, expectation.name, expectation.outcome, expectation.decided_at, _decided_on(expectation, about), now
+            )
+
+
+def _proposed(expectation: Expectation, about: About) -> Words:
+    subject = one_line(f"{about.title}: {expectation.person} expects that {expectation.title}")
+    what = f"{code(expectation.person)} expects of {bold(about.title)}: {bold(expectation.title)}. {harmless(expectation.purpose)}"
+    accept, decline = (code(f"mesh expect {act} {expectation.name}") for act in ("accept", "decline"))
+    return Words(subject, paragraphs(what, f"It {harmless(expectation.tried)}.", f"{accept} or {decline} decides."))
+
+
+def _decided_on(expectation: Expectation, about: About) -> Words:
+    subject = one_line(f"{about.title}: your expectation {expectation.title} is {expectation.outcome}")
+    by = (
+        f"{harmless(expectation.decided_by)}: {harmless(expectation.why)}" if expectation.why else f"By {harmless(expectation.decided_by)}."
+    )
+    return Words(subject, paragraphs(f"{bold(expectation.title)} of {bold(about.title)} is {expectation.outcome}.", by))

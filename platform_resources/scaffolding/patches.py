@@ -1,6 +1,7 @@
-"""Write new files as a patch that `git apply` puts into a repository."""
+"""Write new and changed files as a patch that `git apply` puts into a repository."""
 
 import base64
+import difflib
 import hashlib
 import zlib
 from collections.abc import Iterator, Mapping
@@ -33,3 +34,11 @@ def _new_file(path: str, content: str | bytes) -> Iterator[str]:
         yield from (f"+{line}\n" for line in lines)
         if not content.endswith("\n"):
             yield "\\ No newline at end of file\n"
+
+
+def changed_file_patch(path: str, before: str, after: str) -> str:
+    """The patch that makes `after` of a text file."""
+    lines = difflib.unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{path}", f"b/{path}")
+    return f"diff --git a/{path} b/{path}\n" + "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
+    )

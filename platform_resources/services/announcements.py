@@ -11,6 +11,7 @@ from platform_resources.ledger.made_up import is_made_up_person
 from platform_resources.ledger.people import incident_store, outbox
 from platform_resources.ledger.people.grant_store import grants_of
 from platform_resources.ledger.people.incident_store import StoredIncident
+from platform_resources.ledger.people.review_store import expectations_of
 from platform_resources.ledger.people.subscriptions import subscriptions
 from platform_resources.ledger.queries import history
 from platform_resources.ledger.queries.standing import Standing
@@ -262,8 +263,8 @@ def _grants(connection: Connection, news: Round, abouts: Mapping[str, About]) ->
             role = offers[grant.product].role(grant.role)
             notice = role.notice if role is not None and role.notice is not None else USUAL_NOTICE
             standings.append(GrantStanding(grant, abouts[grant.product], notice))
-    known = outbox.keys_about(connection, "access", list(offers))
-    yield access_notices(standings, abouts, known, news.now, news.now - REMEMBERED)
+    known, since = outbox.keys_about(connection, "access", list(offers)), news.now - REMEMBERED
+    yield access_notices(standings, abouts, known, news.now, since, expectations_of(connection, list(offers)))
 
 
 def next_digest(connection: Connection, news: Round, domain: str) -> tuple[Day, Words] | None:

@@ -23,6 +23,7 @@ from platform_resources.services.catalog.noted_use import note_warehouse_use
 from platform_resources.services.judged_objectives import judged_objectives
 from platform_resources.services.judging import concerned, judge
 from platform_resources.services.product_status import known, trust
+from platform_resources.services.releases.expectations import note_accepted
 from platform_resources.services.starting.kept_drafts import forget_old
 from platform_resources.services.trust import Trust
 from platform_resources.services.watching import Judged, Observed, unplanned
@@ -68,6 +69,7 @@ def evaluate(
     domains = tuple(dict.fromkeys([*(product.domain for product in products), *filter(None, [domain])]))
     with ledger.writing() as connection:
         review_certificates(connection, products, now)
+        note_accepted(connection, products, now)
     followed = judge(ledger, state, plan, everybody, facts, registry, now, domains, domains)
     with ledger.reading() as connection:
         trusted = trust(connection, plan, products, facts, now)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from platform_resources.services.migrating.yaml_edits import CannotEdit, with_value
+from platform_resources.services.migrating.yaml_edits import CannotEdit, with_item, with_value
 
 TEXT = """\
 # The mesh's.
@@ -45,3 +45,22 @@ def test_a_value_is_put_into_an_item_of_a_list():
 def test_what_cannot_be_put_in_safely_is_left_to_a_person(text):
     with pytest.raises(CannotEdit):
         with_value(text, ("models", "mesh", "food"), {"+materialized": "view"})
+
+
+@pytest.mark.parametrize(
+    ("text", "new"),
+    [
+        ("list:\n  - a: 1\n  - b: 2\nmore: 3\n", "list:\n  - a: 1\n  - b: 2\n  - c: 3\nmore: 3\n"),
+        ("list:\n- a: 1\n\n# of b\n- b: {x: 1}  # why\n\nmore: 3\n", "list:\n- a: 1\n\n# of b\n- b: {x: 1}  # why\n\n- c: 3\n\nmore: 3\n"),
+        ("list:\n  - a: |\n      text\n", "list:\n  - a: |\n      text\n  - c: 3\n"),
+        ("list:\n  - a: 1", "list:\n  - a: 1\n  - c: 3\n"),
+    ],
+)
+def test_an_item_is_added_at_the_end_of_a_list_as_the_others_stand(text, new):
+    assert with_item(text, ("list",), {"c": 3}) == new
+
+
+@pytest.mark.parametrize("text", ["list: [{a: 1}]\n", "list: []\n", "list: 3\n", "other: 1\n"])
+def test_an_item_that_cannot_be_added_safely_is_left_to_a_person(text):
+    with pytest.raises(CannotEdit):
+        with_item(text, ("list",), {"c": 3})

@@ -1,5 +1,6 @@
 """Commands that import results of dbt and other tools, and whole dbt projects."""
 
+import sys
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -58,26 +59,29 @@ def import_dbt_results(
 
 def import_results(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The results of one run, as JSON.")],
+    file: Annotated[Path, typer.Argument(help="The results of one run, as JSON; - reads them from the standard input.")],
     tool: Annotated[str, typer.Option(help=f"Which form it has: {', '.join(TOOLS)}; docs/operations.md describes the first.")] = "json",
     product: Annotated[str | None, typer.Option(help="Whose results they are where the file does not say so.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Refuse results of other products than this; as often as needed.")] = None,
     as_json: Json = False,
 ) -> None:
     """Import results of other quality tools, as checks of their products. Importing twice adds nothing."""
     if tool not in TOOLS:
         stop(unknown_text("tool", tool, TOOLS), CANNOT_RUN)
     foreign = tool_results(_file(file, "FILE", f"the results of one run: {TAKES[tool]}"), tool, product)
-    _take(context, foreign, f"{file} has no results, so nothing is imported", as_json)
+    _take(context, foreign, f"{file} has no results, so nothing is imported", as_json, only)
 
 
-def _take(context: typer.Context, foreign: Artefacts | tuple[Problem, ...], nothing: str, as_json: bool) -> NoReturn:
+def _take(
+    context: typer.Context, foreign: Artefacts | tuple[Problem, ...], nothing: str, as_json: bool, only: list[str] | None = None
+) -> NoReturn:
     from platform_resources.services.checks.foreign_results import imported_data
 
     if isinstance(foreign, tuple):
         print_problems(foreign)
         raise Stop(CANNOT_RUN)
     root, plan = mesh_of(context)
-    done = _imported(root, plan, foreign)
+    done = _imported(root, plan, foreign, only)
     if not foreign.results and not done.removed:
         stop(nothing, CANNOT_RUN)
     if as_json:
@@ -142,19 +146,19 @@ def _print_project(done: "ImportedProject", name: str) -> None:
 
 def _file(path: Path, option: str, takes: str) -> ArtefactFile:
     try:
-        return ArtefactFile(str(path), path.read_bytes())
+        return ArtefactFile(str(path), sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes())
     except OSError as error:
         stop(f"{path}: {error.strerror}; {option} takes {takes}", CANNOT_RUN)
 
 
-def _imported(root: Path, plan: MeshPlan, foreign: Artefacts) -> "Imported":
+def _imported(root: Path, plan: MeshPlan, foreign: Artefacts, only: list[str] | None) -> "Imported":
     from platform_resources.ledger.database import LedgerUnavailable
     from platform_resources.orchestration.events.imported_results import ImportsInDagster
     from platform_resources.services.checks.foreign_results import ImportBusy, import_results
 
     state = state_folder(root)
     try:
-        return import_results(state, plan, foreign, ImportsInDagster(state, history(root)), datetime.now(UTC))
+        return import_results(state, plan, foreign, ImportsInDagster(state, history(root)), datetime.now(UTC), only=only)
     except (ImportBusy, LedgerUnavailable) as error:
         stop(str(error), CANNOT_RUN)
 

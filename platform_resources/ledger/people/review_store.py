@@ -1,16 +1,21 @@
-"""What people say of products, what owners answer, and which reviews are hidden."""
+"""What people say of products and expect of them, what owners answer, and which reviews are hidden."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select, update
 
+from platform_resources.contracts.expectation import Expectation, Outcome
 from platform_resources.ledger.changes import note
 from platform_resources.ledger.columns import EPOCH
+from platform_resources.ledger.people_tables import expectations
 from platform_resources.ledger.people_tables import reviews as table
 from platform_resources.ledger.upserts import insertion
+
+# What the name of an expectation begins with.
+_MARK = "e"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +64,37 @@ def _change(connection: Connection, product: str, person: str, values: Mapping[s
     done = connection.execute(update(table).where(table.c.product == product, table.c.person == person).values(**values))
     note(connection, {product: EPOCH})
     return done.rowcount == 1
+
+
+class NoSuchExpectation(Exception):
+    """Raised when the ledger has no expectation of this name."""
+
+
+def propose(connection: Connection, expectation: Expectation) -> str:
+    """Record a proposal; gives its name."""
+    row = {**asdict(expectation), "component": dict(expectation.component)}
+    del row["name"]
+    (number,) = connection.execute(insert(expectations).values(row)).inserted_primary_key or (None,)
+    return f"{_MARK}{number}"
+
+
+def expectations_of(connection: Connection, products: Collection[str] | None = None) -> tuple[Expectation, ...]:
+    """Those of these products, or all; the oldest first."""
+    query = select(expectations).order_by(expectations.c.id)
+    query = query if products is None else query.where(expectations.c.product.in_(products))
+    rows = (dict(row) for row in connection.execute(query).mappings())
+    return tuple(Expectation(f"{_MARK}{row.pop('id')}", **row) for row in rows)
+
+
+def expectation_named(connection: Connection, name: str) -> Expectation:
+    """Raises NoSuchExpectation."""
+    known = next((known for known in expectations_of(connection) if known.name == name), None)
+    if known is None:
+        raise NoSuchExpectation(f'no expectation "{name}"; `mesh expect list` lists them')
+    return known
+
+
+def note_decision(connection: Connection, name: str, outcome: Outcome, by: str, why: str, now: datetime) -> None:
+    """Record what became of a proposal."""
+    decided = {"outcome": outcome, "decided_by": by, "why": why, "decided_at": now}
+    connection.execute(update(expectations).where(expectations.c.id == int(name.removeprefix(_MARK))).values(decided))

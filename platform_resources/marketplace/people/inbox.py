@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import Request
 
 from platform_resources.access.grants import Act, Grant, NotAllowed
+from platform_resources.ledger.people.review_store import expectations_of
 from platform_resources.ledger.people.subscriptions import subscriptions
 from platform_resources.marketplace.display import phrases
 from platform_resources.marketplace.display.phrases import PageTimes
@@ -15,6 +16,7 @@ from platform_resources.marketplace.people.access_pages import day, followed, is
 from platform_resources.marketplace.security import FormRefused
 from platform_resources.marketplace.shop import Shop
 from platform_resources.services.access.requests import act_on_grant, all_grants
+from platform_resources.services.releases.expectations import waiting
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.spec.values.grantees import is_same
 
@@ -30,6 +32,7 @@ def inbox_page(shop: Shop, request: Request, refused: str = "") -> dict[str, Any
     own = {product.name for product in view.plan.products if view.reader is None or view.reader.is_among(product.owners)}
     with shop.market.ledger.reading() as connection:
         heard = [wish for wish in subscriptions(connection) if is_same(wish.subscriber, who)]
+        expected = [known for known in waiting(expectations_of(connection)) if _may_decide(shop, view, known.product)]
     return {
         "page": "inbox",
         "times": PageTimes(view.at, page_zone(view)),
@@ -40,6 +43,7 @@ def inbox_page(shop: Shop, request: Request, refused: str = "") -> dict[str, Any
         "mine": [grant for grant in grants if is_own(grant, view, who) and (view.reader is not None or is_same(grant.requested_by, who))],
         "incidents": [stored for stored in view.live if stored.incident.cause in own],
         "heard": heard,
+        "expected": expected,
         "titles": {product.name: product.title for product in view.plan.products},
         "severities": phrases.SEVERITIES,
         "refused": refused,

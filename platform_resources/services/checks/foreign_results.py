@@ -1,6 +1,6 @@
 """Import results of dbt tests that ran elsewhere into the run history and the ledger; importing twice adds nothing."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -80,9 +80,17 @@ class Imported:
 
 
 def import_results(
-    state: Path, plan: MeshPlan, artefacts: Artefacts, log: ImportLog, now: datetime, wait_seconds: float = 60.0
+    state: Path,
+    plan: MeshPlan,
+    artefacts: Artefacts,
+    log: ImportLog,
+    now: datetime,
+    wait_seconds: float = 60.0,
+    only: Collection[str] | None = None,
 ) -> Imported:
     """Add new results to the run history, then sync the ledger. Raises ImportBusy and LedgerUnavailable.
+
+    With `only` those of other products are refused, and none of their checks is taken away.
 
     One import at a time: two of the same file must not both find it new.
     """
@@ -90,13 +98,13 @@ def import_results(
     lock.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(lock, timeout=wait_seconds):
-            return _import(plan, artefacts, log, now)
+            return _import(plan, artefacts, log, now, only)
     except Timeout:
         raise ImportBusy(f"another import has run for {wait_seconds:g} s ({lock}); wait for it, or end it, and import again") from None
 
 
-def _import(plan: MeshPlan, artefacts: Artefacts, log: ImportLog, now: datetime) -> Imported:
-    belonging = matches(plan, artefacts.tests)
+def _import(plan: MeshPlan, artefacts: Artefacts, log: ImportLog, now: datetime, only: Collection[str] | None) -> Imported:
+    belonging = {name: _within(match, only) for name, match in matches(plan, artefacts.tests).items()}
     matched, refused = _sorted(artefacts, belonging, now)
     with log.synced(now) as ledger:
         tests = tuple(_told_apart(ledger, matched, now))
@@ -104,8 +112,14 @@ def _import(plan: MeshPlan, artefacts: Artefacts, log: ImportLog, now: datetime)
         if test.outcome == "new":
             log.report(test.match, test.result, artefacts)
     with log.synced(now) as ledger:
-        removed = _brought_up_to_date(ledger, log, tests, artefacts, belonging, now)
+        removed = _brought_up_to_date(ledger, log, tests, artefacts, belonging, now, only)
     return Imported(artefacts.invocation_id, tests, refused, removed)
+
+
+def _within(match: Matched | Refused, only: Collection[str] | None) -> Matched | Refused:
+    if only is None or isinstance(match, Refused) or match.product in only:
+        return match
+    return Refused(match.test, f"it is of {match.product}, of which only its owner sends results")
 
 
 def _brought_up_to_date(
@@ -115,12 +129,14 @@ def _brought_up_to_date(
     artefacts: Artefacts,
     belonging: Mapping[str, Matched | Refused],
     now: datetime,
+    only: Collection[str] | None,
 ) -> tuple[Check, ...]:
     """What the ledger has of imported tests is what the project has. Gives the checks that are retired by that."""
     new = [check_id(test.match.key, test.match.check) for test in tests if test.outcome == "new" and test.match.planned is None]
     with ledger.projecting() as connection:
         take_in(connection, new)
-        gone = removed_checks(tuple(log.origins(imported_checks(connection, retired=False))), artefacts, belonging)
+        imported = [check for check in imported_checks(connection, retired=False) if only is None or check.product in only]
+        gone = removed_checks(tuple(log.origins(imported)), artefacts, belonging)
         retire(connection, [check.id for check in gone], now)
     return gone
 
@@ -136,7 +152,7 @@ def _sorted(
             case Refused() as refusal:
                 refused.append(refusal)
             case Matched() if result.at > now + CLOCKS_DIFFER:
-                reason = f"it was done at {result.at:%Y-%m-%d %H:%M} UTC, which is yet to come; set the clock right where dbt runs, or here"
+                reason = f"it was done at {result.at:%Y-%m-%d %H:%M} UTC, which is yet to come; set the clock right where it ran, or here"
                 refused.append(Refused(result.test, reason))
             case Matched() as match:
                 matched.append((match, result))

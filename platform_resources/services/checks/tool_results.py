@@ -74,7 +74,7 @@ class SodaScan(Foreign):
     checks: tuple[SodaCheck, ...]
 
 
-class Expectation(Foreign):
+class ExpectationConfig(Foreign):
     """The configuration of an expectation."""
 
     type: str
@@ -87,7 +87,7 @@ class ExpectationResult(Foreign):
     """The result of an expectation."""
 
     success: bool | None
-    expectation_config: Expectation
+    expectation_config: ExpectationConfig
     result: dict[str, Any] = {}
     exception_info: dict[str, Any] | None = None
 
@@ -144,8 +144,11 @@ def tool_results(file: ArtefactFile, tool: str, product: str | None = None) -> A
         return tuple(_wrong(file, tool, error))
     project, run, at, results = read(document)
     foreign = tuple(results)
-    if twice := [number for number, result in enumerate(foreign) if any(result.test == other.test for other in foreign[:number])]:
-        return tuple(Problem(file.name, 1, f"results[{n}]", f'"{foreign[n].test.name}" is said twice', "name each once") for n in twice)
+    first = {result.test.unique_id: number for number, result in reversed(tuple(enumerate(foreign)))}
+    if twice := [number for number, result in enumerate(foreign) if first[result.test.unique_id] != number]:
+        return tuple(
+            Problem(file.name, 1, f"results[{n}]", f'"{foreign[n].test.name}" is said twice', "name each once") for n in twice[:MOST_SHOWN]
+        )
     given = tuple(_of(result, product) for result in foreign)
     return Artefacts(run, project, at, tuple(result.test for result in given), given)
 

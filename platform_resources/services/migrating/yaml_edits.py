@@ -15,27 +15,39 @@ class CannotEdit(Exception):
 
 def with_value(text: str, place: Place, value: Any) -> str:
     """The text with `value` at `place`. Raises CannotEdit, also if any other value would change."""
-    changed = _changed(text, place, value)
-    try:
-        same = yaml.safe_load(changed) == _placed(yaml.safe_load(text), place, value)
-    except yaml.YAMLError:
-        same = False
-    if not same:
-        raise CannotEdit
-    return changed
+    return _checked(text, _changed(text, place, value), place, value)
 
 
 def without_items(text: str, place: Place, numbers: Collection[int]) -> str:
     """The text without these items of the list at `place`, and the comments right above each. Raises CannotEdit as `with_value` does."""
+    node, lines = _block_list(text, place), text.splitlines(keepends=True)
+    gone = {line for number in numbers for line in _lines_of(node.value[number], lines)}
+    changed = "".join(line for number, line in enumerate(lines) if number not in gone)
+    return _checked(text, changed, place, [item for number, item in enumerate(_at(text, place)) if number not in numbers])
+
+
+def with_item(text: str, place: Place, item: Any) -> str:
+    """The text with one more item at the end of the list at `place`, as far from the one before as that is. Raises CannotEdit."""
+    node, lines = _block_list(text, place), text.splitlines(keepends=True)
+    if not node.value:
+        raise CannotEdit
+    first, end = _lines_of(node.value[-1], lines).start, _last_line(node.value[-1]) + 1
+    apart = "\n" if first > 0 and not lines[first - 1].strip() else ""
+    before = "".join(lines[:end]).rstrip("\n") + "\n"
+    changed = before + apart + _block([item], node.start_mark.column) + "".join(lines[end:])
+    return _checked(text, changed, place, [*_at(text, place), item])
+
+
+def _block_list(text: str, place: Place) -> yaml.SequenceNode:
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     for key in place:
         node = _child(node, key) if node is not None else None
     if not isinstance(node, yaml.SequenceNode) or node.flow_style:
         raise CannotEdit
-    lines = text.splitlines(keepends=True)
-    gone = {line for number in numbers for line in _lines_of(node.value[number], lines)}
-    changed = "".join(line for number, line in enumerate(lines) if number not in gone)
-    wanted = [item for number, item in enumerate(_at(yaml.safe_load(text), place)) if number not in numbers]
+    return node
+
+
+def _checked(text: str, changed: str, place: Place, wanted: Any) -> str:
     try:
         same = yaml.safe_load(changed) == _placed(yaml.safe_load(text), place, wanted)
     except yaml.YAMLError:
@@ -45,7 +57,8 @@ def without_items(text: str, place: Place, numbers: Collection[int]) -> str:
     return changed
 
 
-def _at(data: Any, place: Place) -> Any:
+def _at(text: str, place: Place) -> Any:
+    data = yaml.safe_load(text)
     for key in place:
         data = data[key]
     return data

@@ -19,9 +19,11 @@ from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.mesh_plan import mesh_plan
 from platform_resources.plan.from_products.product_plan import planned_indicators
 from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.repository.known_documents import Reader
 from platform_resources.repository.mesh_repository import read_mesh
 from platform_resources.spec.problems import Problem, errors
 from platform_resources.spec.product import runs
+from platform_resources.spec.reading import read_product
 
 
 class ContractsUnavailable(Exception):
@@ -37,9 +39,9 @@ class MeshContracts:
     problems: tuple[Problem, ...] = ()
 
 
-def contracts_in(root: Path) -> MeshContracts:
-    """The contracts of a mesh folder, from its documents alone, without dbt or a warehouse."""
-    mesh = read_mesh(root)
+def contracts_in(root: Path, reader: Reader = read_product) -> MeshContracts:
+    """The contracts of a mesh folder, from its documents alone, as `reader` reads them, without dbt or a warehouse."""
+    mesh = read_mesh(root, reader=reader)
     mesh = replace(mesh, dbt={product.file: DbtReading(None) for product in mesh.products})
     plan, problems = mesh_plan(mesh)
     contracts = {product.name: _contract(mesh, product) for product in plan.products}
