@@ -1,5 +1,6 @@
 """The web application of one mesh: pages, JSON API and downloads, behind access checks."""
 
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,6 +17,8 @@ from starlette.staticfiles import StaticFiles
 
 from platform_resources.access.reader_standing import Reader
 from platform_resources.ledger.database import LedgerUnavailable
+from platform_resources.marketplace.ahead.page_maker import Attendant
+from platform_resources.marketplace.ahead.shared_pages import shared_pages
 from platform_resources.marketplace.api.acting_routes import LARGEST_DOCUMENT, RESULTS, TakeResults, acting_routes, result_routes
 from platform_resources.marketplace.api.api_routes import api_routes
 from platform_resources.marketplace.api.change_routes import change_routes
@@ -40,7 +43,7 @@ from platform_resources.marketplace.people.sign_in import SESSION, sign_in_route
 from platform_resources.marketplace.people.token_pages import token_routes
 from platform_resources.marketplace.probe_routes import probe_routes
 from platform_resources.marketplace.security import LONGEST_BODY, FormRefused, FormToken, Guard
-from platform_resources.marketplace.shop import Missing, NotGranted, Shop, make_ahead
+from platform_resources.marketplace.shop import Missing, NotGranted, Shop
 from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.services.starting.kept_drafts import LARGEST_UPLOAD
 
@@ -48,6 +51,7 @@ YEAR = "public, max-age=31536000, immutable"
 API = "/api/v1"
 COOKIE = "mesh_session"
 LEDGER_AWAY = "This needs the ledger, which does not answer now.", "Products, downloads and records go on; try this again in a moment."
+SWITCH_SECONDS = 0.0005
 
 
 def shown_as(name: str) -> Who:
@@ -57,13 +61,20 @@ def shown_as(name: str) -> Who:
 
 def served_mesh(root: Path, auth: AuthSettings, reader: str | None, take: TakeResults | None = None) -> FastAPI:
     """The application in one of several server processes, which share form tokens and sessions. Raises LedgerUnavailable."""
-    return application(opened_market(root), who=shown_as(reader) if reader is not None else None, auth=auth, take=take)
+    # A thread that reads the mesh lets those that answer go on sooner than after the usual 5 ms.
+    sys.setswitchinterval(SWITCH_SECONDS)
+    return application(opened_market(root), who=shown_as(reader) if reader is not None else None, auth=auth, take=take, share=True)
 
 
 def application(
-    market: Market, watch: bool = True, who: Who | None = None, auth: AuthSettings | None = None, take: TakeResults | None = None
+    market: Market,
+    watch: bool = True,
+    who: Who | None = None,
+    auth: AuthSettings | None = None,
+    take: TakeResults | None = None,
+    share: bool = False,
 ) -> FastAPI:
-    """Build the application of one mesh; `watch` refreshes its data in the background.
+    """Build the application of one mesh; `watch` refreshes its data in the background, `share` shares pages with other processes.
 
     `who` says of a request who reads, whatever `auth` has found. `take` imports results of checks, which needs the run history.
     """
@@ -72,14 +83,17 @@ def application(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        attending = threading.Thread(target=Attendant(shop, shop.kept.shared).run, name="attendant", daemon=True)
         if watch:
-            market.watch()
-            threading.Thread(target=make_ahead, args=(shop,), name="pages ahead", daemon=True).start()
+            attending.start()
         yield
         market.stop()
+        if watch:
+            attending.join()
 
     app = FastAPI(title="Data market", version="1", docs_url=None, redoc_url=None, openapi_url=f"{API}/openapi.json", lifespan=lifespan)
-    shop = Shop(market, environment(), FormToken(auth.secret), KeptPages(market, who), auth)
+    kept = KeptPages(market, who, auth.started, shared_pages(market.state) if share else None)
+    app.state.shop = shop = Shop(market, environment(), FormToken(auth.secret), kept, auth)
     app.mount("/static", _Kept(directory=STATIC))
     for routes in (page_routes, api_routes, download_routes, export_routes, people_routes, token_routes, probe_routes):
         app.include_router(routes(shop))

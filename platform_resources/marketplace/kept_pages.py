@@ -13,86 +13,87 @@ from threading import Lock
 from typing import Any
 
 from platform_resources.access.reader_standing import Reader
+from platform_resources.marketplace.ahead.shared_pages import KeptPage, LastAsked, SeenLast, SharedPages
 from platform_resources.marketplace.kept_view import TOO_OLD, Market
 from platform_resources.marketplace.security import TOKEN, Application, Receive, Scope, Send
-from platform_resources.services.showing.mesh_overview import LedgerMark, MeshOverview
+from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.services.showing.seen_mesh import seen_by
 
 # Who sends a request; None for the user of this computer, as long as nobody signs in.
 Who = Callable[[Scope], Reader | None]
-MOST_BYTES, MOST_READERS = 200_000_000, 100
+MOST_BYTES, MOST_READERS = 50_000_000, 100
 # What a page says of ages may be so much too young; it says itself as of when it is.
 KEPT_FOR = timedelta(minutes=10)
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 
 
 @dataclass(slots=True)
-class KeptPage:
-    """One cached page, compressed. `about` are the products it shows; None: the whole mesh."""
-
-    packed: bytes
-    at: datetime
-    tag: str
-    mark: LedgerMark
-    about: frozenset[str] | None = None
-    media: str = HTML
-
-    @property
-    def body(self) -> bytes:
-        """The uncompressed page."""
-        return gzip.decompress(self.packed)
-
-
-@dataclass(slots=True)
 class KeptPages:
-    """The cached pages of one mesh by address; changes of specs or of grants clear the cache.
+    """The kept pages of one mesh by address: those of this process, and where readers see everything those of all processes in `shared`.
 
     One page is made at a time, under `making`: they share one processor, and whoever asks for the same page meanwhile gets that one.
-    `asked_by` is the last request of somebody who sees everything: pages are made ahead as for them.
+    `server` keeps servers apart, as forms in a page are of one. Pages are made ahead as `asked` calls the server.
+    `seen_last` is what the process that judges for all has told last.
     """
 
     market: Market
     who: Who
+    server: str = ""
+    shared: SharedPages | None = None
     pages: dict[str, KeptPage] = field(default_factory=dict)
-    made_from: MeshOverview | None = None
     size: int = 0
     making: Lock = field(default_factory=Lock)
     views: dict[Reader, MeshOverview] = field(default_factory=dict)
-    asked_by: Scope | None = None
+    asked: LastAsked | None = None
+    seen_last: SeenLast | None = None
 
-    def get(self, address: str, view: MeshOverview) -> KeptPage | None:
-        """The cached page, if it is still current."""
+    def current(self) -> MeshOverview | SeenLast | None:
+        """What decides now which pages are current: what was told by the process that judges for all, or else the snapshot at hand."""
+        seen, away = self.seen_last, self.market.patient.away_since is not None
+        if seen is not None and not away and datetime.now(UTC) <= seen.until and seen.written == self.market.last_written():
+            return seen
+        return self.market.view_at_hand()
+
+    def get(self, address: str, view: MeshOverview | SeenLast) -> KeptPage | None:
+        """The kept page, if it is current as of this view."""
         page = self.pages.get(address)
-        if page is None or not self._same(view):
-            return None
-        age = datetime.now(UTC) - page.at
-        if page.at == view.at or (page.mark == view.mark and age <= TOO_OLD):
+        if page is not None and _is_current(page, view):
             return page
-        if page.about is None or age > KEPT_FOR:
+        page = self.shared.find(address) if self.shared is not None and address.startswith(self._of_all) else None
+        if page is None or not _is_current(page, view):
             return None
-        return page if all(view.changed.get(name, view.at) <= page.at for name in page.about) else None
+        self._hold(address, page)
+        return page
 
     def put(self, address: str, view: MeshOverview, text: str, media: str = HTML, about: Iterable[str] | None = None) -> KeptPage:
-        """Cache a page of the view that shows no product other than those in `about`; not while the ledger does not answer."""
+        """Keep a page of the view that shows no product other than those in `about`; not while the ledger does not answer."""
         body = text.encode()
         tag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
         known = frozenset(about) if about is not None and view.reader is None else None
-        page = KeptPage(gzip.compress(body, 3), view.at, tag, view.mark, known, media)
+        page = KeptPage(gzip.compress(body, 3), view.at, tag, view.mark, view.same, known, media)
         if self.market.patient.away_since is not None:  # it may lack what the ledger says
             return page
-        if not self._same(view):
-            self.pages, self.size, self.made_from = {}, 0, view
+        self._hold(address, page)
+        if self.shared is not None and view.reader is None and address.startswith(self._of_all):
+            self.shared.put(address, page)
+        return page
+
+    def _hold(self, address: str, page: KeptPage) -> None:
         before = self.pages.pop(address, None)
         self.pages[address] = page
         self.size += len(page.packed) - (len(before.packed) if before is not None else 0)
         while self.size > MOST_BYTES:  # those that were made first go first
             self.size -= len(self.pages.pop(next(iter(self.pages))).packed)
-        return page
+
+    @property
+    def _of_all(self) -> str:
+        """How addresses begin of those who see everything: only their pages are shared."""
+        return f"{self.server} {None!r} "
 
     def address(self, scope: Scope) -> str:
-        """The cache key of a request: reader, host, path and query."""
-        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-        return f"{self.who(scope)!r} {host.decode('latin-1')} {scope['path']}?{scope['query_string'].decode('latin-1')}"
+        """The key of a request: server, reader, host, path and query."""
+        query = scope["query_string"].decode("latin-1")
+        return f"{self.server} {self.who(scope)!r} {host_of(scope)} {scope['path']}?{query}"
 
     def seen(self, view: MeshOverview, reader: Reader | None) -> MeshOverview:
         """The view as the reader may see it, computed once for each reader."""
@@ -104,11 +105,21 @@ class KeptPages:
             seen = self.views[reader] = seen_by(view, reader)
         return seen
 
-    def _same(self, view: MeshOverview) -> bool:
-        known = self.made_from
-        return known is not None and (
-            known.plan is view.plan and (known.grants, known.age.lacks, known.made_up) == (view.grants, view.age.lacks, view.made_up)
-        )
+
+def _is_current(page: KeptPage, view: MeshOverview | SeenLast) -> bool:
+    if page.same != view.same:
+        return False
+    age = datetime.now(UTC) - page.at
+    if page.at == view.at or (page.mark == view.mark and age <= TOO_OLD):
+        return True
+    if page.about is None or age > KEPT_FOR:
+        return False
+    return all(view.changed.get(name, view.at) <= page.at for name in page.about)
+
+
+def host_of(scope: Scope) -> str:
+    """How the request calls this server."""
+    return next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
 
 
 def headers(page: KeptPage) -> dict[str, str]:
@@ -123,13 +134,13 @@ class FromMemory:
         self.inner, self.kept = inner, kept
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        view = self.kept.market.view_at_hand() if scope["type"] == "http" and scope["method"] == "GET" else None
         page = None
         # What a token may read is asked at its address.
-        if view is not None and TOKEN not in scope:
-            page = self.kept.get(self.kept.address(scope), view)
-            if self.kept.who(scope) is None:
-                self.kept.asked_by = scope
+        if scope["type"] == "http" and scope["method"] == "GET" and TOKEN not in scope:
+            if (whole := self.kept.who(scope) is None) or self.kept.asked is None:
+                self.kept.asked = LastAsked(datetime.now(UTC), self.kept.server if whole else "", scope["scheme"], host_of(scope))
+            view = self.kept.current()
+            page = self.kept.get(self.kept.address(scope), view) if view is not None else None
         if page is None:
             await self.inner(scope, receive, send)
         else:

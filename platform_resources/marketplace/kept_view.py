@@ -1,4 +1,4 @@
-"""The current snapshot of the mesh, renewed in the background when something changes, rarely by a request."""
+"""The current snapshot of the mesh in one process, read anew when something changes, rarely by a request."""
 
 import gc
 import os
@@ -12,6 +12,7 @@ from pathlib import Path
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import Ledger, LedgerUnavailable, ledger_identity, ledger_url, open_ledger
 from platform_resources.lineage.mesh_lineage import MeshLineage
+from platform_resources.marketplace.ahead.shared_pages import SeenLast
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.refresh.built_lineage import lineage_stamp
 from platform_resources.repository.change_stamp import change_stamp
@@ -21,24 +22,19 @@ from platform_resources.services.catalog.searching import Reputation, reputation
 from platform_resources.services.showing.column_lineage import mesh_lineage
 from platform_resources.services.showing.kept_memories import KeptMemories
 from platform_resources.services.showing.mesh_overview import Memories, MeshOverview, ledger_mark, mesh_overview
-from platform_resources.services.showing.patient_ledger import AWAY_SECONDS, PatientLedger
+from platform_resources.services.showing.patient_ledger import PatientLedger
 
 # Health is a fact of time: what was fresh may be late now, although nothing was written.
 RENEWED_AFTER, TOO_OLD = timedelta(seconds=20), timedelta(seconds=60)
-LOOK_EVERY_SECONDS = 2.0
 # Pages are made ahead as long as somebody has asked within this time.
 ASKED_LATELY = timedelta(minutes=10)
-# How often what was read and judged is left to the next process.
-KEEP_EVERY_SECONDS = 60.0
 # Touched by each process of the marketplace that has written: the others read anew before they answer.
 WRITTEN = ".mesh/marketplace.written"
-# A look at a large mesh takes longer; it may take one part in so many of the time.
-SHARE_OF_TIME = 20
 
 
 @dataclass(slots=True)
 class Market:
-    """One mesh with its newest snapshot. `renew` reads it now; `watch` renews it in the background until `stop`.
+    """One mesh with its newest snapshot. `renew` reads it now.
 
     Several processes may serve one mesh: whoever has `written` is seen by the next request, whichever of them answers it.
 
@@ -87,19 +83,30 @@ class Market:
                     try:
                         self._read()
                     except LedgerUnavailable:
-                        if self._written != self._last_written():
+                        if self._written != self.last_written():
                             raise
         return self._view or kept
 
     def _is_past(self, view: MeshOverview, now: datetime) -> bool:
-        return now - view.at > self.too_old or self.patient.away_since is not None or self._written != self._last_written()
+        return now - view.at > self.too_old or self.patient.away_since is not None or self._written != self.last_written()
 
     def written(self) -> None:
         """Note a write to the ledger, so that the next request of any process sees it."""
         (self.state / WRITTEN).touch()
         self.renew()
 
-    def _last_written(self) -> int:
+    @property
+    def snapshot(self) -> MeshOverview | None:
+        """The latest snapshot of any age."""
+        return self._view
+
+    @property
+    def read_after(self) -> int:
+        """The last write of a process that the snapshot shows."""
+        return self._written
+
+    def last_written(self) -> int:
+        """When any process has written last."""
         try:
             return os.stat(self.state / WRITTEN).st_mtime_ns
         except FileNotFoundError:
@@ -117,6 +124,10 @@ class Market:
         """The latest snapshot of any age, None if nobody has asked lately; does not count as asking."""
         asked = self._asked_at
         return self._view if asked is not None and datetime.now(UTC) - asked < ASKED_LATELY else None
+
+    def ask(self, at: datetime) -> None:
+        """Note that somebody has asked another process."""
+        self._asked_at = max(at, self._asked_at or at)
 
     def stopped_within(self, seconds: float) -> bool:
         """Wait this long; true if the server stops meanwhile."""
@@ -165,11 +176,11 @@ class Market:
             gc.enable()
 
     def _read_now(self) -> MeshOverview:
-        begun, written = time.monotonic(), self._last_written()
+        begun, written = time.monotonic(), self.last_written()
         stamp = change_stamp(self.root)
         before = self._view.plan if self._view is not None else self._begin(stamp)
         plan = before if before is not None and stamp == self._stamp else self._newly_read(before)
-        view = mesh_overview(self.ledger, self.state, dagster_home(self.state), plan, datetime.now(UTC), self._memories)
+        view = mesh_overview(self.ledger, self.state, dagster_home(self.state), plan, datetime.now(UTC), self._memories, stamp)
         self._view, self._stamp, self._written = view, stamp, written
         self._took = timedelta(seconds=time.monotonic() - begun)
         return view
@@ -194,12 +205,6 @@ class Market:
         if self._kept is not None and view is not None:
             self._kept.save(self._memories, view.plan, stamp)
 
-    def watch(self) -> threading.Thread:
-        """Renew the snapshot in the background on changes of files or ledger, and while there are requests."""
-        thread = threading.Thread(target=self._keep, name="market", daemon=True)
-        thread.start()
-        return thread
-
     def stop(self) -> None:
         """End the background work and close the ledger."""
         self._stopped.set()
@@ -210,37 +215,27 @@ class Market:
                 self._kept.close()
         self.ledger.close()
 
-    def _keep(self) -> None:
-        pause, kept_at = LOOK_EVERY_SECONDS, -KEEP_EVERY_SECONDS
-        while not self._stopped.wait(pause):
-            begun = time.monotonic()
-            try:
-                pause, was_due = self._looked(begun)
-            except LedgerUnavailable:
-                pause = AWAY_SECONDS
-                continue
-            if not was_due and self._view is not None and begun - kept_at > KEEP_EVERY_SECONDS:
-                self.keep()
-                kept_at = time.monotonic()
+    def is_old(self) -> bool:
+        """Whether the snapshot is not of this moment any more, and somebody looks."""
+        view = self._view
+        if view is None or self.patient.away_since is not None:
+            return view is not None
+        return self._is_looked_at() and datetime.now(UTC) - view.at > RENEWED_AFTER
 
-    def _looked(self, begun: float) -> tuple[float, bool]:
-        """Renew the snapshot if that is due; gives the seconds until the next look. Raises LedgerUnavailable."""
-        due = self._is_due()
-        pause = max(LOOK_EVERY_SECONDS, SHARE_OF_TIME * (time.monotonic() - begun))
-        if due:
-            self.renew()
-            pause = max(pause, self._took.total_seconds())
-        self.patient.write_notes()
-        return pause, due
-
-    def _is_due(self) -> bool:
-        view, now = self._view, datetime.now(UTC)
-        if view is None:
-            return False
-        asked_lately = self._asked_at is not None and now - self._asked_at < self.too_old
-        if self.patient.away_since is not None or (asked_lately and now - view.at > RENEWED_AFTER):
-            return True
+    def has_changed(self) -> bool:
+        """Whether files or ledger are others than the snapshot shows."""
+        view = self._view
+        if view is None or self._written != self.last_written():
+            return view is not None
         return self.patient.said(ledger_mark, None) != view.mark or change_stamp(self.root) != self._stamp
+
+    def lags_behind(self, seen: SeenLast) -> bool:
+        """Whether somebody looks, and the process that judges for all has seen newer files or a newer ledger than the snapshot shows."""
+        view = self._view
+        return view is not None and self._is_looked_at() and seen.at > view.at and (view.mark, view.same) != (seen.mark, seen.same)
+
+    def _is_looked_at(self) -> bool:
+        return self._asked_at is not None and datetime.now(UTC) - self._asked_at < self.too_old
 
 
 def opened_market(root: Path) -> Market:

@@ -66,6 +66,8 @@ def _search(router: APIRouter, shop: Shop) -> None:
     def home(request: Request) -> Response:
         return shop.kept_page(request, lambda view: ("home.html", home_page(view)))
 
+    shop.of_mesh["/"] = lambda request, _: home(request)
+
     @router.get("/search")
     def search(request: Request, q: str = "", first: Annotated[int, Query(ge=0, le=100_000)] = 0) -> Response:
         chosen = chosen_facets(request.query_params.multi_items())
@@ -79,6 +81,8 @@ def _search(router: APIRouter, shop: Shop) -> None:
     @router.get("/map")
     def whole_map(request: Request) -> Response:
         return shop.kept_page(request, lambda view: ("map.html", map_page(view)))
+
+    shop.of_mesh["/map"] = lambda request, _: whole_map(request)
 
     @router.get("/map/{name}")
     def domain_map(request: Request, name: str) -> Response:
@@ -98,6 +102,8 @@ def _health(router: APIRouter, shop: Shop) -> None:
     @router.get("/domains")
     def domains(request: Request) -> Response:
         return shop.kept_page(request, lambda view: ("domains.html", domains_page(view)))
+
+    shop.of_mesh["/domains"] = lambda request, _: domains(request)
 
     @router.get("/domains/{name}")
     def domain(request: Request, name: str) -> Response:

@@ -2,9 +2,7 @@
 
 import getpass
 import json
-import logging
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +17,7 @@ from platform_resources.marketplace.display.phrases import PageTimes
 from platform_resources.marketplace.display.rendering import rendered
 from platform_resources.marketplace.home_page import page_zone
 from platform_resources.marketplace.kept_pages import HTML, JSON, KeptPages, headers
-from platform_resources.marketplace.kept_view import SHARE_OF_TIME, Market
+from platform_resources.marketplace.kept_view import Market
 from platform_resources.marketplace.people.auth_settings import AuthSettings
 from platform_resources.marketplace.security import FormToken
 from platform_resources.plan.plan import ProductPlan
@@ -42,13 +40,13 @@ class NotGranted(Exception):
 
 Answers = Callable[[Request, str], Response]
 # Marks a request that nobody has sent, for a page that is made ahead.
-AHEAD, AHEAD_EVERY_SECONDS = "mesh.ahead", 2.0
+AHEAD = "mesh.ahead"
 FRESH = {"cache-control": "private, no-cache"}
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The shared objects of all pages; `of_products` are the addresses that are made ahead for each product."""
+    """The shared objects of all pages; `of_products` are the addresses that are made ahead for each product, `of_mesh` others that are."""
 
     market: Market
     templates: Environment
@@ -56,6 +54,7 @@ class Shop:
     kept: KeptPages
     auth: AuthSettings = field(default_factory=AuthSettings)
     of_products: dict[str, Answers] = field(default_factory=dict)
+    of_mesh: dict[str, Answers] = field(default_factory=dict)
 
     def view(self, request: Request) -> MeshOverview:
         """The snapshot of the mesh as the request's sender may see it."""
@@ -80,10 +79,11 @@ class Shop:
 
     def _kept(self, request: Request, make: Callable[[MeshOverview], str], media: str, product: str) -> Response:
         view, where = self.view(request), self.kept.address(request.scope)
-        page = self.kept.get(where, view)
+        ahead = AHEAD in request.scope
+        page = None if ahead else self.kept.get(where, view)
         if page is None:
             with self.kept.making:
-                page = self.kept.get(where, view)
+                page = None if ahead else self.kept.get(where, view)
                 if page is None:
                     about = around(view, product) if product else None
                     page = self.kept.put(where, view, make(view), media, about)
@@ -112,37 +112,6 @@ class Shop:
     def page(self, name: str, view: MeshOverview, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
         """The page of the template `name`, not cached."""
         return HTMLResponse(self.html(view, name, context), status, FRESH)
-
-
-def make_ahead(shop: Shop) -> None:
-    """Make pages about single products in the background when they have changed, using at most half of one processor."""
-    pause = AHEAD_EVERY_SECONDS
-    while not shop.market.stopped_within(pause):
-        begun, made = time.monotonic(), 0
-        for name, request, answer in due(shop):
-            begun_one, made = time.monotonic(), made + 1
-            try:
-                answer(request, name)
-            except Exception:  # whoever asks for it is told
-                logging.getLogger(__name__).exception(f"{request.url.path} cannot be made ahead")
-            if shop.market.stopped_within(time.monotonic() - begun_one):
-                return
-        pause = AHEAD_EVERY_SECONDS if made else max(AHEAD_EVERY_SECONDS, SHARE_OF_TIME * (time.monotonic() - begun))
-
-
-def due(shop: Shop) -> Iterator[tuple[str, Request, Answers]]:
-    """Pages that are not kept as they are now, most read products first; none if nobody has asked lately."""
-    view, asked_by = shop.market.newest(), shop.kept.asked_by
-    if view is None or asked_by is None:
-        return
-    shop.market.search(view)
-    for name in sorted(view.plan.by_name, key=lambda name: -view.use.uses[name].reads):
-        for path, answer in shop.of_products.items():
-            request, newest = Request({**asked_by, "path": path.format(name), "query_string": b"", AHEAD: True}), shop.market.newest()
-            if newest is None or name not in newest.plan.by_name:
-                return
-            if shop.kept.get(shop.kept.address(request.scope), newest) is None:
-                yield name, request, answer
 
 
 def around(view: MeshOverview, name: str) -> set[str]:

@@ -9,7 +9,6 @@ import pytest
 from fastapi import Request
 from fastapi.testclient import TestClient
 
-from platform_resources.access.grants import KnownGrants
 from platform_resources.access.reader_standing import Reader
 from platform_resources.incidents import life_cycle
 from platform_resources.ledger.database import ledger_url, open_ledger
@@ -19,13 +18,15 @@ from platform_resources.ledger.queries.reads import record_read
 from platform_resources.ledger.records import CheckReading, check_id
 from platform_resources.ledger.writing import write
 from platform_resources.marketplace import kept_pages
+from platform_resources.marketplace.ahead.page_maker import due
+from platform_resources.marketplace.ahead.shared_pages import LastAsked
 from platform_resources.marketplace.application import application
 from platform_resources.marketplace.display.rendering import environment
 from platform_resources.marketplace.kept_pages import KeptPages
 from platform_resources.marketplace.kept_view import TOO_OLD, opened_market
 from platform_resources.marketplace.page_routes import candidates_page, page_routes
 from platform_resources.marketplace.security import FormToken
-from platform_resources.marketplace.shop import Shop, around, due
+from platform_resources.marketplace.shop import Shop, around
 from platform_resources.repository.change_stamp import change_stamp
 from platform_resources.services.catalog.demo_history import make_up_history
 from platform_resources.services.showing.incident_acts import act_on
@@ -63,12 +64,12 @@ def test_a_mesh_that_takes_long_to_read_is_not_read_by_each_request(market):
 
 def test_a_text_that_changed_is_noticed_and_data_beside_it_is_not(market, shop):
     before = market.view()
-    assert not market._is_due()
+    assert not market.has_changed()
     csv = shop / "dataproducts/plant/readings/landing/readings.csv"
     csv.write_text(csv.read_text() + "9,north,1,2024-06-01 06:00:00,\n")
-    assert not market._is_due()
+    assert not market.has_changed()
     edited(shop, product_file("plant", "readings"), "Every temperature that a sensor has sent.", "Every temperature.")
-    assert market._is_due()
+    assert market.has_changed()
     assert market.renew().plan.product("readings").info.description == "Every temperature."
     assert before.plan.product("readings").info.description == "Every temperature that a sensor has sent."
 
@@ -82,7 +83,7 @@ def test_what_somebody_did_to_an_incident_is_noticed(market):
     with market.ledger.reading() as connection:
         (incident,) = incidents_of(connection, "readings")
     act_on(market.ledger, incident.incident.name, lambda one, at: life_cycle.acknowledged(one, at, "Ada"), NOW)
-    assert market._is_due()
+    assert market.has_changed()
     assert market.renew().live[0].incident.status == "acknowledged"
 
 
@@ -131,7 +132,7 @@ def test_a_page_is_made_once_and_made_anew_when_something_is_written(market, sho
             number, at = check_id(check.key, check.name), datetime.now(UTC)
             write(connection, [CheckReading(number, at, "later", "missed", 41.0, "41", "", None, "filled in 41 %", 1, "%", 60.0)])
         ledger.close()
-        assert market._is_due()
+        assert market.has_changed()
         market.renew()
         assert "41 %" not in first.text.replace("\xa0", " ")
         assert "41 %" in client.get("/products/readings").text.replace("\xa0", " ")
@@ -175,8 +176,7 @@ def test_a_page_about_some_products_is_kept_until_something_changes_of_these(mar
     assert [kept.get(page, later) for page in ("page of 11", "whole", "a reader's")] == [None] * 3
     assert kept.get("page of 5", replace(later, changed={"readings": view.at})) is None
     assert kept.get("page of 5", replace(later, changed={})) is None, "it is gone"
-    grants = KnownGrants(unknown="somebody has decided")
-    assert kept.get("page of 5", replace(later, grants=grants)) is None
+    assert kept.get("page of 5", replace(later, same="somebody has decided of a grant")) is None
 
 
 def test_pages_of_products_are_made_before_anybody_asks_and_again_when_something_has_changed(market):
@@ -184,24 +184,17 @@ def test_pages_of_products_are_made_before_anybody_asks_and_again_when_something
     page_routes(shop)
     products = sorted(market.view().plan.by_name)
     assert list(due(shop)) == [], "nobody has asked for anything, so nobody knows how this server is called"
-    shop.kept.asked_by = {
-        "type": "http",
-        "method": "GET",
-        "path": "/",
-        "query_string": b"q=x",
-        "headers": [(b"host", b"shop")],
-        "scheme": "http",
-    }
+    shop.kept.asked = LastAsked(NOW, "", "http", "shop")
     asked_at = market._asked_at
-    for name, request, answer in due(shop):
-        assert b"http://shop/api" in answer(request, name).body
-    assert sorted(page.partition("?")[0].rpartition("/")[2] for page in shop.kept.pages) == products
+    made = {request.url.path: answer(request, name).body for name, request, answer in due(shop)}
+    assert sorted(made) == sorted(["/", "/domains", "/map", *(f"/products/{name}" for name in products)])
+    assert all(b"http://shop/api" in made[f"/products/{name}"] for name in products)
     assert list(due(shop)) == []
     assert market._asked_at == asked_at, "what is made ahead is asked by nobody"
     with market.ledger.writing() as connection:
         write_review(connection, "readings", "Grace", 5, "", NOW)
     market.renew()
-    assert "readings" in {name for name, *_ in due(shop)}
+    assert {"", "readings"} <= {name for name, *_ in due(shop)}, "pages of the whole mesh are made of each snapshot"
     market._asked_at = datetime.now(UTC) - timedelta(minutes=11)
     assert list(due(shop)) == [], "nobody looks any more"
 

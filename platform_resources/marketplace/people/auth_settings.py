@@ -48,13 +48,17 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class AuthSettings:
-    """How readers sign in: `local` without proxy and provider. `pages` is this server's public address, if known."""
+    """How readers sign in: `local` without proxy and provider. `pages` is this server's public address, if known.
+
+    `started` is another one at each start, and the same in all processes of a server.
+    """
 
     proxy: Proxy | None = None
     provider: Provider | None = None
     officers: Officers = field(default_factory=Officers)
     pages: str = ""
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    started: str = field(default_factory=lambda: secrets.token_hex(8))
 
     @property
     def kind(self) -> Literal["local", "proxy", "oidc"]:

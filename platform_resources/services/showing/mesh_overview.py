@@ -1,5 +1,6 @@
 """The data behind all pages: one snapshot of the mesh, read once and shared by requests until something changes."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -47,6 +48,8 @@ class MeshOverview:
 
     `changed` has of each product since when nothing has changed of it, neither by what was written nor by the clock; ages do not count.
 
+    `same` is equal, in any process, for snapshots of the same texts, grants, warnings and made-up history.
+
     `reader` is who it is shown to, None for the user of this computer; `grants` are those that the ledger has.
 
     `charted` are the indicators as charts show them: with the history that is `made_up`, if any is. Nothing is judged by them.
@@ -68,6 +71,7 @@ class MeshOverview:
     grants: KnownGrants
     letters: Mapping[str, PastScore]
     changed: Mapping[str, datetime]
+    same: str
     reader: Reader | None = None
 
     @property
@@ -137,11 +141,14 @@ class Memories:
         return self.likenesses
 
 
-def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: datetime, memories: Memories | None = None) -> MeshOverview:
-    """Read a snapshot, changing nothing. `home` is Dagster's home folder, whose unread events `age` reports."""
+def mesh_overview(
+    ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: datetime, memories: Memories | None = None, stamp: str = ""
+) -> MeshOverview:
+    """Read a snapshot, changing nothing. `home` is Dagster's home folder, whose unread events `age` reports, `stamp` that of the texts."""
     memories = memories or Memories()
     with ledger.reading() as connection:
         mark = ledger_mark(connection)
+        age = ledger_age(connection, home)
         facts, made_up = known(connection, state, plan.products, now, memory=memories.real), made_up_history(connection)
         charted = facts.standings
         if made_up is not None:
@@ -154,7 +161,7 @@ def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: 
             trust(connection, plan, plan.products, facts, now),
             incident_store.incidents_of(connection, since=now - LATELY),
             mesh_use(connection, plan, now, facts.evidence),
-            ledger_age(connection, home),
+            age,
             charted,
             made_up,
             memories.likenesses_of(plan),
@@ -164,8 +171,13 @@ def mesh_overview(ledger: Ledger, state: Path, home: Path, plan: MeshPlan, now: 
             KnownGrants(grants_of(connection)),
             {name: letter for name, letter in newest_letters(connection).items() if name in plan.by_name and plan.by_name[name].runs},
             {},
+            _same((stamp, mark[-1], age.lacks, made_up and (made_up.since, made_up.until, made_up.products, sorted(made_up.incidents)))),
         )
     return replace(view, changed=memories.changed(view))
+
+
+def _same(parts: tuple[Any, ...]) -> str:
+    return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 
 def _facts(view: MeshOverview, product: ProductPlan) -> tuple[Any, ...]:
