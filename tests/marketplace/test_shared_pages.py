@@ -155,7 +155,7 @@ def makers(server):
     return [(maker, worker) for worker in children(server) for maker in children(worker) if nice(maker) == 10]
 
 
-def until(found, seconds=90):
+def until(found, seconds=240):
     end = time.monotonic() + seconds
     while not (value := found()):
         assert time.monotonic() < end, "it took too long"
