@@ -21,6 +21,12 @@ class Setting:
 STATE = Setting("MESH_STATE", "the folder for ports/, warehouse/, .mesh/ and dbt_project/target/", "the mesh's folder")
 DAGSTER_HOME = Setting("DAGSTER_HOME", "the folder of Dagster's history and settings", ".dagster/ in the folder above")
 LEDGER = Setting("MESH_LEDGER", "the URL of the ledger's database", "SQLite, .mesh/ledger.sqlite in the folder above", secret=True)
+STORE = Setting(
+    "MESH_STORE",
+    "the S3-compatible storage that several machines share, such as s3://bucket/prefix",
+    "one machine has everything in its folder of MESH_STATE",
+)
+LEASE = Setting("MESH_LEASE", "how long a machine that says nothing keeps a product to itself there, such as 2m", "1m")
 TARGET = Setting(
     "MESH_TARGET",
     "the target of dbt_project/profiles.yml that refreshes build in, of type duckdb; or snowflake, where everything then happens",
@@ -122,7 +128,7 @@ PORT = Setting("SNOWFLAKE_PORT", "the port there", "443")
 PROTOCOL = Setting("SNOWFLAKE_PROTOCOL", "http or https", "https")
 
 SETTINGS = (
-    *(STATE, DAGSTER_HOME, LEDGER, TARGET, MEMORY_LIMIT, AUDIT_TIMEOUT, SERVING, MAIL, DAGSTER_PAGES, MESH_PAGES, MASK_KEY),
+    *(STATE, DAGSTER_HOME, LEDGER, STORE, LEASE, TARGET, MEMORY_LIMIT, AUDIT_TIMEOUT, SERVING, MAIL, DAGSTER_PAGES, MESH_PAGES, MASK_KEY),
     *(
         ROLE_GROUP,
         AUTH,

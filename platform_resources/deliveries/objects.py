@@ -23,7 +23,7 @@ def listed(pattern: str) -> Iterator[tuple[str, os.stat_result, str]]:
     plain = next((at for at, part in enumerate(parts) if any(sign in part for sign in _WILD)), len(parts) - 1)
     prefix = "/".join(parts[:plain])
     try:
-        objects = [entry for page in _store(bucket).list(prefix=prefix or None) for entry in page]
+        objects = [entry for page in opened_bucket(bucket).list(prefix=prefix or None) for entry in page]
     except Exception as error:  # whatever the storage, or the way to it, makes of a request
         raise OSError(f"{SCHEME}{bucket}/{prefix} cannot be listed: {_first_line(error)}") from error
     for entry in sorted(objects, key=lambda entry: str(entry["path"])):
@@ -55,7 +55,7 @@ def bring(address: str, tag: str) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     part = place.with_name(f".{place.name}.part")
     try:
-        answer = _store(bucket).get(key, options={"if_match": tag})
+        answer = opened_bucket(bucket).get(key, options={"if_match": tag})
         with part.open("wb") as stream:
             for piece in answer.stream(min_chunk_size=_PIECE):
                 stream.write(piece)
@@ -64,14 +64,14 @@ def bring(address: str, tag: str) -> None:
     os.replace(part, place)
 
 
-def _store(bucket: str) -> Any:
-    """The bucket, with the credentials and the endpoint that the environment has for S3. Raises OSError."""
+def opened_bucket(bucket: str, prefix: str | None = None) -> Any:
+    """The bucket, or what is below a prefix, with the credentials and the endpoint that the environment has for S3. Raises OSError."""
     try:
         store = importlib.import_module("obstore.store")
     except ImportError as error:
         raise OSError(f"{error}; the extra s3 is not installed: pip install 'platform-resources[s3]'") from error
     plain = os.environ.get("AWS_ENDPOINT_URL", os.environ.get("AWS_ENDPOINT", "")).startswith("http://")
-    return store.S3Store(bucket, client_options={"allow_http": plain}, retry_config={"max_retries": 3})
+    return store.S3Store(bucket, prefix=prefix, client_options={"allow_http": plain}, retry_config={"max_retries": 3})
 
 
 def _stat(size: int, modified: datetime) -> os.stat_result:

@@ -13,6 +13,7 @@ from pydantic import PrivateAttr
 from platform_resources.orchestration.events.ledger_events import sync_at_end
 from platform_resources.orchestration.events.run_failures import stopped, tried_again
 from platform_resources.plan.plan import ProductPlan
+from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.refresh.product_locks import LONGEST_WAIT_SECONDS, ProductBusy, locked
 from platform_resources.refresh.stages import BegunRefresh
 from platform_resources.repository.mesh_repository import target_of
@@ -92,6 +93,8 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             self._locks[product.name] = locked(self.state_folder, product, self.wait_seconds)
         except ProductBusy as error:
             raise stopped(str(error), "Busy") from None
+        except VersionsUnreadable as error:
+            raise stopped(str(error), "VersionsUnreadable") from None
 
     def begun(self, product: ProductPlan, run_id: str, tell: Callable[[str], object]) -> BegunRefresh:
         """What a stage of the product's refresh needs. Every other refresh is kept out until this run ends."""

@@ -8,7 +8,9 @@ from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.published_versions import POINTER, files_of, shelf
 from platform_resources.publications.version_records import Versions
+from platform_resources.settings import STORE
 from platform_resources.spec.values.names import slug
+from platform_resources.warehouses.engine_errors import NotSupported
 from platform_resources.warehouses.targets import warehouse
 
 
@@ -44,6 +46,10 @@ def former_shelf(state: Path, domain: str, product: str, former_products: Iterab
 
 def _take_over_product(state: Path, product: ProductPlan, former: str) -> None:
     domain = product.domain
+    former_files = files_of(state, domain, former).folder
+    if STORE.value(os.environ) and not former_files.is_symlink() and shelf(state, domain, former).was_published():
+        way_out = f"back the mesh up, refresh {product.name} once without {STORE.name}, and restore into an empty one"
+        raise NotSupported(f"{product.name} was called {former} in the shared storage, which does not move products; {way_out}")
     old, new = (state / conventions.database_file(domain, name) for name in (former, product.name))
     if not new.exists() or old.with_name(f"{old.name}.wal").exists():
         # What was committed last may stand in the file beside it alone; a kill in between leaves that to the next call.

@@ -5,7 +5,7 @@ import os
 import shutil
 import stat
 import traceback
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -22,7 +22,6 @@ from platform_resources.publications.version_records import (
     Publication,
     Versions,
     VersionsUnreadable,
-    ViewVersion,
     WriterFailed,
     WrittenPort,
     kept,
@@ -30,6 +29,7 @@ from platform_resources.publications.version_records import (
     publication_of,
     with_names,
 )
+from platform_resources.settings import STORE
 from platform_resources.spec.values.versions import Version, VersionRange
 from platform_resources.warehouses.protocol import ProductDatabase
 from platform_resources.warehouses.published_places import PublishedFiles
@@ -56,14 +56,14 @@ class Shelf:
 
     def published(self) -> tuple[Publication, ...]:
         """All readable versions, oldest first, according to the pointer."""
-        ids = _json(self.folder / POINTER).get("published", ())
+        ids = read_json(self.folder / POINTER).get("published", ())
         files = (self.folder / RECORDS / f"{version}.json" for version in ids)
         # A record that is gone was taken away between the two reads: that version is no longer kept.
-        return tuple(publication_of(record, str(file)) for file in files if (record := _json(file)))
+        return tuple(publication_of(record, str(file)) for file in files if (record := read_json(file)))
 
     def latest(self) -> Publication | None:
         """The newest version; None before the first. Reads one file."""
-        record = _json(self.folder / POINTER).get("version")
+        record = read_json(self.folder / POINTER).get("version")
         return publication_of(record, str(self.folder / POINTER)) if record else None
 
     def was_published(self) -> bool:
@@ -91,7 +91,7 @@ class Shelf:
 
     def pins(self) -> dict[str, str]:
         """The pinned version of each consumer."""
-        records = [_json(path) for path in sorted((self.folder / PINS).glob("*.json"))]
+        records = [read_json(path) for path in sorted((self.folder / PINS).glob("*.json"))]
         return {pin["consumer"]: pin["version"] for pin in records}
 
     def damage(self, version: PortVersion) -> str:
@@ -107,6 +107,12 @@ class Shelf:
     def let_go(self) -> None:
         """Nothing was claimed."""
 
+    def hand_over(self) -> None:
+        """The database is where it is needed."""
+
+    def complete(self) -> None:
+        """Every file is here."""
+
     def staging(self, version: str) -> Path:
         """The folder into which a version is written before publication: `<port>/<file>`."""
         return self.folder / STAGING / version
@@ -114,7 +120,7 @@ class Shelf:
     def begin(self, version: str) -> None:
         """Create an empty staging folder for the version, deleting leftovers of former attempts."""
         shutil.rmtree(self.folder / STAGING, ignore_errors=True)
-        self._made(self.folder)
+        self.made(self.folder)
         (self.folder / STAGING).mkdir(mode=CLOSED, exist_ok=True)
         self.staging(version).mkdir()
 
@@ -151,14 +157,18 @@ class Shelf:
     def move(self, version: str, ports: Iterable[PortVersion]) -> None:
         """Move the staged files of these ports to the places in their records."""
         for port in ports:
-            self._made(self.folder / port.port)
-            shown: tuple[PortVersion | ViewVersion, ...] = (port, *port.views.values())
-            for file in dict.fromkeys(file for part in shown for file in (*part.files, *part.own_files)):
+            self.made(self.folder / port.port)
+            for file, staged in self.staged_files(version, [port]):
                 target = self.path(file)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(self.staging(version) / port.port / _within(file, version), target)
+                os.replace(staged, target)
 
-    def _made(self, folder: Path) -> None:
+    def staged_files(self, version: str, ports: Iterable[PortVersion]) -> Iterator[tuple[str, Path]]:
+        """The places in their records of the ports' files, and where these lie before the publication."""
+        for port in ports:
+            yield from ((file, self.staging(version) / port.port / _within(file, version)) for file in files_of_ports([port]))
+
+    def made(self, folder: Path) -> None:
         """A new folder is closed to others where that of all ports is: it would stand open until the next `mesh access apply`."""
         ports = self.folder.parents[1]
         is_closed = ports.is_dir() and not ports.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)
@@ -173,10 +183,10 @@ class Shelf:
     def rename(self, ports: Mapping[str, str], data_sets: Mapping[str, str]) -> None:
         """Rename ports and data sets in all records, the pointer last."""
         for file in sorted((self.folder / RECORDS).glob("*.json")):
-            record = _json(file)
+            record = read_json(file)
             if (now := with_names(record, ports, data_sets)) != record:
                 replace_json(file, now)
-        pointer = _json(self.folder / POINTER)
+        pointer = read_json(self.folder / POINTER)
         latest = pointer.get("version")
         if latest and (now := with_names(latest, ports, data_sets)) != latest:
             replace_json(self.folder / POINTER, {**pointer, "version": now})
@@ -208,8 +218,18 @@ class Shelf:
                 record.unlink()
 
 
+def files_of_ports(ports: Iterable[PortVersion]) -> Iterator[str]:
+    """The files of the ports and of their views, each port's once."""
+    for port in ports:
+        yield from dict.fromkeys(file for part in port.parts for file in (*part.files, *part.own_files))
+
+
 def shelf(state: Path, domain: str, product: str) -> Versions:
-    """The storage of a product's versions: the warehouse if it stores them itself, otherwise local disk."""
+    """The storage of a product's versions: the warehouse if it stores them itself, what machines share, otherwise local disk."""
+    if STORE.value(os.environ):
+        from platform_resources.publications.shared_versions import shared_shelf
+
+        return shared_shelf(state, domain, product)
     chosen = warehouse()
     rows, files = chosen.version_rows(domain, product), files_of(state, domain, product)
     if rows is None:
@@ -233,6 +253,10 @@ def publishing(state: Path, product: str = "*") -> tuple[tuple[str, str], ...]:
     chosen = warehouse()
     if chosen.kind != "duckdb":
         return tuple(place for place in chosen.products(state) if product in ("*", place[1]))
+    if STORE.value(os.environ):
+        from platform_resources.publications.shared_versions import bring_pointers
+
+        bring_pointers(state, product)
     pointers = state.glob(f"{conventions.ports_folder('*', product)}/{POINTER}")
     # The folder of a former name leads to the one of the product's name.
     there = (file.parent for file in pointers if product != "*" or not file.parent.is_symlink())
@@ -272,7 +296,8 @@ def _within(file: str, version: str) -> str:
     return file.partition(f"/{version}/")[2]
 
 
-def _json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """What a JSON file says; nothing where there is none. Raises VersionsUnreadable."""
     try:
         text = path.read_text(encoding="utf-8")
         record = json.loads(text)

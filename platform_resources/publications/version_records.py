@@ -84,6 +84,12 @@ class PortVersion:
     inherited: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
 
+    @property
+    def parts(self) -> tuple["PortVersion", ...]:
+        """The port itself, and as each of its views has it."""
+        shown = (replace(self, columns=view.columns, files=view.files, own_files=view.own_files, views={}) for view in self.views.values())
+        return (self, *shown)
+
     def seen_as(self, view: View) -> "PortVersion | None":
         """The port restricted to this view, or to the closest stored view that shows no more; None without one.
 
@@ -279,6 +285,12 @@ class Versions(Protocol):
 
     def let_go(self) -> None:
         """Let other machines in."""
+
+    def hand_over(self) -> None:
+        """Have the product's database, which must be closed, where another machine would go on from. Call this under the claim."""
+
+    def complete(self) -> None:
+        """Have every file of every version on this machine."""
 
     def begin(self, version: str) -> None:
         """Delete leftovers before a version is written. Call this and the next two under the product's lock."""

@@ -257,6 +257,8 @@ def publish_version(refresh: BegunRefresh) -> PublishDone:
 
 def _published_if_open(refresh: BegunRefresh) -> PublishDone:
     product, current = refresh.product, fingerprint(refresh.product)
+    # With the version there must be the rows that it was made from: what an input once had may be gone at its source.
+    shelf(refresh.state, product.domain, product.name).hand_over()
     with refresh.opened() as database:
         decision = gate(database)
         if not decision.open or decision.fingerprint != current:

@@ -14,8 +14,8 @@ from platform_resources.plan.conventions import Placed
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.former_folders import led_elsewhere, take_over
 from platform_resources.publications.published_versions import shelf
-from platform_resources.publications.version_records import Versions
-from platform_resources.warehouses.engine_errors import EngineError
+from platform_resources.publications.version_records import Versions, VersionsUnreadable
+from platform_resources.warehouses.engine_errors import EngineError, NotSupported
 
 LONGEST_WAIT_SECONDS = 1800.0
 _LOOK_AGAIN_SECONDS = 5.0
@@ -37,7 +37,7 @@ class ProductLock:
         """A claim that cannot be let go ends by itself."""
         try:
             self.versions.let_go()
-        except EngineError:
+        except (EngineError, VersionsUnreadable, OSError):
             _log.warning("the claim on %s could not be let go; it ends by itself", self.file.lock_file, exc_info=True)
         finally:
             self.file.release()
@@ -79,7 +79,7 @@ def take_over_former(state: Path, products: Iterable[ProductPlan]) -> None:
     """
     for product in products:
         if product.former_names or any(port.former_names for port in product.outputs) or led_elsewhere(state, product):
-            with suppress(ProductBusy):
+            with suppress(ProductBusy, VersionsUnreadable, NotSupported):  # the next refresh says why
                 locked(state, product, 0).release()
 
 

@@ -16,7 +16,7 @@ from platform_resources.refresh.built import drop_made_from
 from platform_resources.refresh.sources.extracted_rows import extract, take_shared
 from platform_resources.refresh.sources.file_inputs import load_files
 from platform_resources.refresh.sources.kept_contracts import BreaksContract, keep_source_contract, with_contract
-from platform_resources.refresh.sources.pinned_ports import pin
+from platform_resources.refresh.sources.pinned_ports import pin, read_here
 from platform_resources.refresh.sources.pull_records import (
     FAILURES,
     PULLS,
@@ -88,6 +88,7 @@ def _kept(database: ProductDatabase, port: InputPlan, former: Mapping[str, Any],
     relation, clock = Relation("inputs", port.name), context.clock
     served = f"{error}; the last good one{_pulled_at(former, clock)} is served"
     try:
+        read_here(database, port, context)
         rows, aside = database.count(relation), quarantined_count(database, port.name)
         failures = {**failed_checks(database, port, context, former, rows, aside), error.check: served}
         return Pulled(port.name, former, False, database.columns(relation), rows, failures)

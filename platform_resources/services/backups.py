@@ -22,6 +22,8 @@ from platform_resources.ledger.database import LEDGER_FILE, ledger_url, restore_
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.publications.published_versions import publishing, shelf
+from platform_resources.publications.shared_objects import shared_objects
+from platform_resources.publications.shared_versions import MIRROR_LOCK, NOTE, POINTERS, shared_products
 from platform_resources.refresh.product_locks import LONGEST_WAIT_SECONDS, locked
 from platform_resources.refresh.publishing import refresh_catalog
 from platform_resources.refresh.sources.shared_pulls import LOCK as PULL_LOCK
@@ -30,6 +32,7 @@ from platform_resources.services.access.access_plan import apply_access
 from platform_resources.services.access.reader_views import known_grants
 from platform_resources.services.showing.kept_memories import FILE as MEMORIES
 from platform_resources.services.starting.kept_drafts import DRAFTS
+from platform_resources.settings import STORE
 from platform_resources.warehouses.targets import warehouse
 
 CONTENTS, PART, STATE, HOME, LEDGER_COPY = "backup.json", ".part", "state", "dagster", "ledger.sqlite"
@@ -38,6 +41,8 @@ MESH_FOLDER = ".mesh"
 SQLITE, SQLITE_WORK = b"SQLite format 3\0", ("-wal", "-shm", "-journal")
 # Folders of the state that are not saved, because whoever needs them makes them again, or because they end soon.
 MADE_AGAIN = (DOCUMENTS, DRAFTS, str(Path(MEMORIES).parent), "dbt_project/target", "dbt_project/logs")
+# Of a product's ports: folders of roles, what was begun, and of which state of a shared storage they are a copy.
+NOT_SAVED = (conventions.BY_ROLE, ".staging", NOTE, MIRROR_LOCK)
 _READ_AT_ONCE = 1 << 20
 
 
@@ -97,6 +102,7 @@ def _save(state: Path, home: Path, place: Path, now: datetime, environment: Mapp
         copying.tree(home, HOME, lambda path: path.name == "logs" or path.name.endswith(SQLITE_WORK))
         for domain, product in _products(state):
             with locked(state, _Place(product, domain)):
+                shelf(state, domain, product).complete()
                 for name in (
                     conventions.ports_folder(domain, product),
                     f"{warehouse().kind}/{conventions.ports_folder(domain, product)}",
@@ -105,7 +111,7 @@ def _save(state: Path, home: Path, place: Path, now: datetime, environment: Mapp
                     conventions.lineage_file(domain, product),
                     conventions.work_file(domain, product),
                 ):
-                    copying.tree(state / name, f"{STATE}/{name}", lambda path: path.name in (conventions.BY_ROLE, ".staging"))
+                    copying.tree(state / name, f"{STATE}/{name}", lambda path: path.name in NOT_SAVED)
         for source in sorted((state / conventions.SOURCES).glob("*/*/*")):
             with _unpulled(source):
                 copying.tree(source, f"{STATE}/{source.relative_to(state)}", lambda path: path.name == PULL_LOCK)
@@ -131,6 +137,9 @@ def restore(backup: Backup, state: Path, home: Path, environment: Mapping[str, s
     if taken:
         there = ", ".join(map(str, taken))
         raise BackupRefused(f"there is something already: {there}; move it away, or set MESH_STATE to an empty folder")
+    if STORE.value(os.environ) and (known := shared_products(shared_objects().listed(POINTERS))):
+        named = ", ".join(f"{domain}/{product}" for domain, product in known)
+        raise BackupRefused(f"{STORE.name} has products already: {named}; name an empty prefix")
     if damaged := [name for name, file in backup.files.items() if not _is(backup.folder / name, file)]:
         shown = ", ".join(damaged[:5])
         raise BackupRefused(f"{backup.folder} is damaged: {len(damaged)} files are not as they were saved ({shown}); take another backup")
@@ -141,6 +150,9 @@ def restore(backup: Backup, state: Path, home: Path, environment: Mapping[str, s
             target = (state if within == STATE else home) / rest
             _made_like(backup.folder / name, target, backup.folder / within)
             shutil.copy2(backup.folder / name, target)
+    if STORE.value(os.environ):
+        for domain, product in _products(state):
+            locked(state, _Place(product, domain)).release()  # hands over what is here
 
 
 def _restore_ledger(copy: Path, state: Path, url: str) -> None:
@@ -237,7 +249,8 @@ class _Copying:
 def _products(state: Path) -> list[tuple[str, str]]:
     """Domain and name of every product that has published or has a database, whether the mesh still describes it or not."""
     files = state.glob(conventions.database_file("*", "*"))
-    return sorted({*publishing(state), *((file.parent.name, file.stem) for file in files)})
+    shared = shared_products(shared_objects().listed(POINTERS)) if STORE.value(os.environ) else ()
+    return sorted({*publishing(state), *((file.parent.name, file.stem) for file in files), *shared})
 
 
 def _made_again(state: Path, path: Path) -> bool:

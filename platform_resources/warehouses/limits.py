@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from platform_resources.settings import AUDIT_TIMEOUT, MEMORY_LIMIT, STATEMENT_TIMEOUT, Setting
+from platform_resources.settings import AUDIT_TIMEOUT, LEASE, MEMORY_LIMIT, STATEMENT_TIMEOUT, Setting
 from platform_resources.spec.values.durations import duration
 
 MEMORY_VARIABLE, TIME_VARIABLE = MEMORY_LIMIT.name, AUDIT_TIMEOUT.name
 # Two refreshes at a time, and what Python, dbt and Dagster need beside them, fit into the machine.
 SHARE = 0.4
-QUERY_TIME, STATEMENT_TIME = timedelta(minutes=10), timedelta(hours=1)
+QUERY_TIME, STATEMENT_TIME, LEASE_TIME = timedelta(minutes=10), timedelta(hours=1), timedelta(minutes=1)
 _MEMORY = re.compile(r"\s*\d+(\.\d+)?\s*([KMGT]i?B|%)\s*", re.IGNORECASE)
 _CGROUPS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
@@ -38,6 +38,11 @@ def limits(environment: Mapping[str, str], memory: int | None = None) -> Limits:
 def statement_time(environment: Mapping[str, str]) -> timedelta:
     """How long a statement that moves rows may take in a warehouse that another machine runs. Raises SettingInvalid."""
     return _time(environment, STATEMENT_TIMEOUT, STATEMENT_TIME)
+
+
+def lease_time(environment: Mapping[str, str]) -> timedelta:
+    """How long a machine that says nothing keeps a product of a shared storage to itself. Raises SettingInvalid."""
+    return _time(environment, LEASE, LEASE_TIME)
 
 
 def _memory(environment: Mapping[str, str], memory: int | None) -> str:

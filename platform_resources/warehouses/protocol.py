@@ -117,6 +117,9 @@ class ProductDatabase(Protocol):
     def exists(self, relation: Relation) -> bool:
         """Whether there is such a table or view."""
 
+    def view_sql(self, relation: Relation) -> str:
+        """What a view that reads files says, which is of the machine that made it; empty for everything else."""
+
     def is_table(self, relation: Relation) -> bool:
         """Whether it is there, and holds its rows itself; a view computes them."""
 

@@ -16,8 +16,14 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def shelf(tmp_path):
+def disk(tmp_path):
     return Shelf(tmp_path / "ports")
+
+
+@pytest.fixture(params=["disk", "storage"])
+def shelf(request):
+    """On one machine's disk; and published on one machine, read and pinned on another."""
+    return request.getfixturevalue("disk" if request.param == "disk" else "two_machines")
 
 
 def put(shelf, at, product_version="1.0.0", ports=("table",), text="data", own=None):
@@ -62,18 +68,18 @@ def test_version_ids_sort_by_time():
     assert sorted(version_id(moment) for moment in moments) == [version_id(moment) for moment in moments]
 
 
-def test_a_publication_leaves_nothing_staged(shelf):
-    put(shelf, NOON)
-    assert not (shelf.folder / published_versions.STAGING).exists()
-    assert not list(shelf.folder.rglob("*.part"))
+def test_a_publication_leaves_nothing_staged(disk):
+    put(disk, NOON)
+    assert not (disk.folder / published_versions.STAGING).exists()
+    assert not list(disk.folder.rglob("*.part"))
 
 
-def test_as_many_versions_are_kept_as_asked_for(shelf):
-    published = hourly(shelf, 5)
-    assert shelf.prune(Keeping({"table": 3}), NOON + 9 * HOUR) == tuple(ids(published[:2]))
-    assert ids(shelf.published()) == ids(published[2:])
-    assert sorted(folder.name for folder in shelf.folder.glob("table/v1/*")) == ids(published[2:])
-    assert sorted(record.stem for record in shelf.folder.glob("versions/*")) == ids(published[2:])
+def test_as_many_versions_are_kept_as_asked_for(disk):
+    published = hourly(disk, 5)
+    assert disk.prune(Keeping({"table": 3}), NOON + 9 * HOUR) == tuple(ids(published[:2]))
+    assert ids(disk.published()) == ids(published[2:])
+    assert sorted(folder.name for folder in disk.folder.glob("table/v1/*")) == ids(published[2:])
+    assert sorted(record.stem for record in disk.folder.glob("versions/*")) == ids(published[2:])
 
 
 def test_the_port_that_keeps_most_decides(shelf):
@@ -136,26 +142,26 @@ def test_a_port_added_later_is_found_only_where_it_is(shelf):
     assert shelf.newest_within(VersionRange.parse("*"), "file") == both
 
 
-def test_prune_takes_away_what_a_killed_publication_left(shelf):
-    kept = put(shelf, NOON)
+def test_prune_takes_away_what_a_killed_publication_left(disk):
+    kept = put(disk, NOON)
     orphan = version_id(NOON + HOUR)
-    folder = shelf.folder / "table" / "v1" / orphan
+    folder = disk.folder / "table" / "v1" / orphan
     folder.mkdir()
     (folder / "rows.csv").write_text("half")
-    (shelf.folder / "versions" / f"{orphan}.json").write_text("{}")
-    (shelf.folder / "versions" / f".{orphan}.json.part").write_text("{")
-    assert shelf.prune(Keeping({"table": 1}), NOON + 2 * HOUR) == ()
+    (disk.folder / "versions" / f"{orphan}.json").write_text("{}")
+    (disk.folder / "versions" / f".{orphan}.json.part").write_text("{")
+    assert disk.prune(Keeping({"table": 1}), NOON + 2 * HOUR) == ()
     assert not folder.exists()
-    assert [record.name for record in (shelf.folder / "versions").iterdir()] == [f"{kept.id}.json"]
+    assert [record.name for record in (disk.folder / "versions").iterdir()] == [f"{kept.id}.json"]
 
 
-def test_a_version_not_in_the_pointer_is_not_published(shelf):
-    put(shelf, NOON)
-    second = put(shelf, NOON + HOUR)
-    pointer = json.loads((shelf.folder / published_versions.POINTER).read_text())
+def test_a_version_not_in_the_pointer_is_not_published(disk):
+    put(disk, NOON)
+    second = put(disk, NOON + HOUR)
+    pointer = json.loads((disk.folder / published_versions.POINTER).read_text())
     pointer["published"].remove(second.id)
-    (shelf.folder / published_versions.POINTER).write_text(json.dumps(pointer))
-    assert second.id not in ids(shelf.published())
+    (disk.folder / published_versions.POINTER).write_text(json.dumps(pointer))
+    assert second.id not in ids(disk.published())
 
 
 def test_readers_never_see_half_a_pointer_or_a_missing_file(shelf):

@@ -1,5 +1,6 @@
 """Pin a version of another product's output port, and hold what is read of it against its contract."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from platform_resources.publications.former_folders import former_shelf
 from platform_resources.publications.version_records import PortVersion, Publication, Versions
 from platform_resources.refresh.sources.pull_records import PullContext, Pulled, PullFailed, recorded
 from platform_resources.refresh.views.upstream_access import VIEW, AccessUnknown, consumer_standing, received, seen_columns, view_record
+from platform_resources.settings import STORE
 from platform_resources.spec.values.versions import VersionRange
 from platform_resources.warehouses.engine_errors import EngineError
 from platform_resources.warehouses.protocol import ProductDatabase
@@ -64,6 +66,18 @@ def _read_columns(database: ProductDatabase, relation: Relation, shelves: Versio
         return database.columns(relation, version.columns)
     except (OSError, EngineError) as error:
         raise PullFailed(f"the published files cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def read_here(database: ProductDatabase, port: InputPlan, context: PullContext) -> None:
+    """Have what was pulled last read from files of this machine: a database that came from another one names those there."""
+    relation, upstream = Relation("inputs", port.name), port.upstream
+    if upstream is None or not STORE.value(os.environ):
+        return
+    sql = database.view_sql(relation)
+    shelves = former_shelf(context.state, upstream.domain, upstream.product, upstream.former_products)
+    for version in (version for publication in shelves.published() for version in publication.ports):
+        for part in (part for part in version.parts if any(f"/{file}'" in sql for file in part.files)):
+            database.point_at(relation, shelves.where(part))
 
 
 def _keep_contract(upstream: Upstream, publication: Publication, columns: Mapping[str, str], decision: ReaderStanding) -> None:

@@ -115,6 +115,10 @@ class DuckDBDatabase:
         sql = "select count(*) from information_schema.tables where table_schema = ? and table_name = ?"
         return bool(self._fetched(sql, [relation.schema, relation.name])[0][0])
 
+    def view_sql(self, relation: Relation) -> str:
+        sql = "select sql from duckdb_views() where schema_name = ? and view_name = ?"
+        return "".join(row[0] for row in self._fetched(sql, [relation.schema, relation.name]))
+
     def is_table(self, relation: Relation) -> bool:
         """Whether it is there, and holds its rows itself; a view computes them."""
         sql = "select count(*) from information_schema.tables where table_schema = ? and table_name = ? and table_type <> 'VIEW'"

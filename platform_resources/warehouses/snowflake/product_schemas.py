@@ -79,6 +79,10 @@ class SnowflakeDatabase:
     def exists(self, relation: Relation) -> bool:
         return bool(self._kinds(relation))
 
+    def view_sql(self, relation: Relation) -> str:
+        """Nothing: what views read here every machine reads."""
+        return ""
+
     def is_table(self, relation: Relation) -> bool:
         kinds = self._kinds(relation)
         return bool(kinds) and "VIEW" not in kinds
