@@ -102,6 +102,16 @@ class DataSetViews:
         """What the role sees; nothing where it is not known with these attributes."""
         return next((granted.view for granted in self.roles if granted.role == role and granted.attributes == attributes), None)
 
+    def as_one(self, role: str, agreed: bool) -> tuple[View | None, str]:
+        """What all readers of one place see together, as this role, or as others where nothing is agreed; or why nobody can say."""
+        if not agreed:
+            return (self.open, "there is no agreement, and so no role") if role else (self.open, "")
+        known = dict.fromkeys(granted.role for granted in self.roles)
+        if role not in known:
+            return None, f"role has to be one of the agreement: {', '.join(known) or 'it has none'}"
+        views = [granted.view for granted in self.roles if granted.role == role]
+        return (views[0], "") if len(views) == 1 else (None, f"what {role} sees depends on attributes of each reader")
+
 
 @dataclass(frozen=True, slots=True)
 class KeyedRole:

@@ -11,6 +11,7 @@ from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.capabilities.repairs.repair import Repair
 from platform_resources.capabilities.source_contract import NO_CONTRACT, SourceContract
 from platform_resources.capabilities.support.file_formats import FileFormat
+from platform_resources.capabilities.support.kafka_clients import StreamTopic
 from platform_resources.capabilities.support.references import Reference
 from platform_resources.interchange.round_trips import Import
 from platform_resources.spec.components import DataSet, InputPort
@@ -75,7 +76,8 @@ class Extraction:
     `connection` is DuckDB on the product's database: a relation made with it is loaded without a copy. `as_of` is the day
     asked for: deliver data up to and including it. `cursor` is what the last successful extraction returned, or what it is to go on
     from this time. `folder` is that of product.yaml, `input` the name of the input port. `replay` is the cursor from which a reader
-    that keeps its own rows is to read again; None where nothing is asked for.
+    that keeps its own rows is to read again; None where nothing is asked for. `promised` has the types that the input port promises of its
+    source, by the source's names: text of such a column is read as its type, and what is no such value is told with its place.
     """
 
     connection: Any
@@ -85,6 +87,7 @@ class Extraction:
     folder: Path
     input: str = ""
     replay: Any = None
+    promised: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,11 @@ class Extracted:
     data: Any
     cursor: Any = None
     brought: int | None = None
+
+
+# What a reader may say of each row beside its columns: which source it is from, its number there, and, of one that could not be read,
+# why, with its text. Rows with a fault go to quarantine, or the pull fails; none of these columns is loaded.
+ROW_SOURCE, ROW_NUMBER, ROW_FAULT, ROW_TEXT = "mesh_source", "mesh_row", "mesh_fault", "mesh_message"
 
 
 class RowReader(Protocol):
@@ -230,7 +238,7 @@ class Store:
 
     `address` is where consumers reach the port if that is not the platform's doing; it is only shown. `writer` is the interface's
     own: what it writes is what consumers download, beside the files in the `format`, which other products and queries read. `server` names
-    the server that shows the newest version too.
+    the server that shows the newest version too, `stream` the topic that gets what has changed since the version before.
     """
 
     format: FileFormat
@@ -238,6 +246,7 @@ class Store:
     address: str | None = None
     writer: FileWriter | None = field(default=None, metadata={"planned": "where there is one"})
     server: Literal["postgres"] | None = field(default=None, metadata={"planned": "where there is one"})
+    stream: StreamTopic | None = field(default=None, metadata={"planned": "where there is one"})
 
     def __post_init__(self) -> None:
         if self.writer is None:

@@ -76,7 +76,7 @@ def judged(root: Path, names: Collection[str]) -> "Sequence[IncidentEvent]":
         events = judge_refreshed(ledger, state_folder(root), whole, names, installed_registry(), now)
         registered = register(ledger, root, state_folder(root), whole, [p for p in whole.products if p.name in names], now)
     for text in registered.failed:
-        words.print(f"control port {text}; the next evaluation tries it again", style="yellow", markup=False, highlight=False)
+        words.print(f"{text}; the next evaluation tries it again", style="yellow", markup=False, highlight=False)
     return events
 
 

@@ -57,7 +57,7 @@ def delivery_sensor(
                 context.update_cursor(max(refreshed.values()).isoformat())
             changed = [product for product in plan.products if product.name in {*refreshed, *begun}]
             for text in register(ledger, root, state, plan, changed, now).failed:
-                context.log.warning(f"control port {text}; it is tried again")
+                context.log.warning(f"{text}; it is tried again")
             texts = [f"{event.incident} {event.kind}" for event in happened]
             return dg.SkipReason("; ".join([*texts, _delivered_text(deliver_domain(ledger, state, plan, domain, now, SENSOR_TIME))]))
 

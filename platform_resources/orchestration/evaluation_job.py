@@ -102,7 +102,7 @@ def _round(
         scores = score_products(ledger, root, state, plan, products, done.health, done.trust, now, SCORED_WITHIN)
         registered = register(ledger, root, state, plan, products, now)
     for text in registered.failed:
-        context.log.warning(f"control port {text}; it is tried again")
+        context.log.warning(f"{text}; it is tried again")
     for event in done.events:
         context.log.info(f"{event.incident} {event.kind} {event.note}".strip())
     if done.use:

@@ -121,12 +121,15 @@ def test_a_catalog_that_fails_hangs_and_comes_back_gets_the_product_once(mesh, c
     with_ports(mesh, CATALOG, catalog.url)
     catalog.mood = "fails"
     (told,) = registered(mesh, 0).failed
-    assert told.startswith("readings.company_catalog: it answers with status 503: cannot take") and SECRET["CATALOG_TOKEN"] not in told
+    assert (
+        told.startswith("control port readings.company_catalog: it answers with status 503: cannot take")
+        and SECRET["CATALOG_TOKEN"] not in told
+    )
     assert "503" in states(mesh)["Company catalog"].last_error
     # Not before its time: then it hangs, and holds nobody up for longer than it may.
     assert registered(mesh, 0.5) == type(registered(mesh, 0.5))()
     catalog.mood = "hangs"
-    assert registered(mesh, 2).failed == ("readings.company_catalog: it did not answer in time",)
+    assert registered(mesh, 2).failed == ("control port readings.company_catalog: it did not answer in time",)
     catalog.mood = "well"
     assert registered(mesh, 3).taken == 0, "two minutes after the second attempt"
     assert registered(mesh, 5).taken == 1
@@ -153,7 +156,7 @@ def test_a_contract_that_changes_is_told_at_once_and_no_redirection_gets_a_secre
 
 def test_a_secret_that_is_not_set_is_named(mesh, catalog):
     with_ports(mesh, CATALOG, catalog.url)
-    assert registered(mesh, 0, {}).failed == ("readings.company_catalog: CATALOG_TOKEN is not set in the environment",)
+    assert registered(mesh, 0, {}).failed == ("control port readings.company_catalog: CATALOG_TOKEN is not set in the environment",)
     assert catalog.got == []
 
 

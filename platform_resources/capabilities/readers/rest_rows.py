@@ -3,15 +3,15 @@
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from platform_resources.capabilities.protocols import Extracted, Extraction
 from platform_resources.capabilities.readers.source_addresses import SourceUnread, filled, library
-from platform_resources.capabilities.support.sql_text import literal, quoted
+from platform_resources.capabilities.readers.told_columns import ToldColumns
+from platform_resources.capabilities.support.sql_text import literal
 
 # How a word of product.yaml is called by dlt.
 PAGINATORS = {
@@ -23,12 +23,8 @@ PAGINATORS = {
     "next-link": "json_link",
 }
 _TABLE = "mesh_records"
-_BIGINT = range(-(2**63), 2**63)
 _LARGEST_RECORD = 2**30
 _PATIENCE_SECONDS = 10
-# A whole number of which a binary one would not keep every digit.
-_LONG = "long"
-_WIDER = {frozenset(("bigint", "double")): "double", frozenset(("bigint", _LONG)): _LONG}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +68,7 @@ class RestRows:
 
     def read(self, extraction: Extraction) -> Extracted:
         """All records, one row each: numbers, words and yes or no as such, lists and objects as JSON. Repeated requests double none."""
-        columns = _Columns()
+        columns = ToldColumns()
         with tempfile.TemporaryDirectory(prefix="mesh_") as folder:
             file = Path(folder) / "records.jsonl"
             json = library("simplejson")
@@ -81,7 +77,9 @@ class RestRows:
                     lines.write(json.dumps(columns.texts(record, json)) + "\n")
             if not columns.kinds:
                 raise SourceUnread(f"{self.url} has no records, so it counts as not arrived")
-            extraction.connection.execute(f"create or replace temp table {_TABLE} as {columns.select(file)}").fetchall()
+            extraction.connection.execute(
+                f"create or replace temp table {_TABLE} as {_typed(columns, file, extraction.promised)}"
+            ).fetchall()
         return Extracted(extraction.connection.table(_TABLE), {"read": columns.rows})
 
     def first_answer(self) -> tuple[Any, bool]:
@@ -130,47 +128,8 @@ def _keep_to(address: str, session: Any) -> None:
         session.mount(f"{parts.scheme}://{place}/", adapter)
 
 
-@dataclass
-class _Columns:
-    """The columns that were met so far, and the type that takes every value of each; empty while it has none."""
-
-    kinds: dict[str, str] = field(default_factory=dict)
-    rows: int = 0
-
-    def texts(self, record: Mapping[str, Any], json: Any) -> dict[str, str | None]:
-        self.rows += 1
-        for name, value in record.items():
-            kind, before = _kind(value), self.kinds.setdefault(name, "")
-            if kind and kind != before:
-                self.kinds[name] = _WIDER.get(frozenset((kind, before)), "varchar") if before else kind
-        return {name: _text(value, json) for name, value in record.items()}
-
-    def select(self, file: Path) -> str:
-        """The rows of the file with these types."""
-        texts = ", ".join(f"{literal(name)}: 'varchar'" for name in self.kinds)
-        types = {name: "bigint" if kind == _LONG else kind or "varchar" for name, kind in self.kinds.items()}
-        typed = ", ".join(f"cast({quoted(name)} as {kind}) as {quoted(name)}" for name, kind in types.items())
-        options = f"format = 'newline_delimited', columns = {{{texts}}}, maximum_object_size = {_LARGEST_RECORD}"
-        return f"select {typed} from read_json({literal(str(file))}, {options})"
-
-
-def _kind(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "boolean"
-        case int():
-            return "bigint" if abs(value) <= 2**53 else _LONG if value in _BIGINT else "varchar"
-        case Decimal():
-            return "double" if Decimal(repr(float(value))) == value else "varchar"
-        case list() | dict():
-            return "json"
-        case _:
-            return "varchar"
-
-
-def _text(value: Any, json: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return str(value) if isinstance(value, Decimal) else str(json.dumps(value, use_decimal=True))
+def _typed(columns: ToldColumns, file: Path, promised: Mapping[str, str]) -> str:
+    """The rows of the file, which has texts alone, with the types of the columns."""
+    texts = ", ".join(f"{literal(name)}: 'varchar'" for name in columns.kinds)
+    options = f"format = 'newline_delimited', columns = {{{texts}}}, maximum_object_size = {_LARGEST_RECORD}"
+    return f"select {columns.casts(promised)} from read_json({literal(str(file))}, {options})"

@@ -6,8 +6,6 @@ from typing import Any
 
 from platform_resources.spec.values.channel_urls import VARIABLE
 
-_EXTRA = "the extra sources is not installed: pip install 'platform-resources[sources]'"
-
 
 class SourceUnread(Exception):
     """Raised when a source cannot be read as its input port says; says why and what to do."""
@@ -21,10 +19,10 @@ def filled(text: str) -> str:
     return VARIABLE.sub(lambda match: os.environ[match.group(1)], text)
 
 
-def library(name: str) -> Any:
-    """A library of the extra `sources`. Raises SourceUnread where it is not installed."""
+def library(name: str, extra: str = "sources") -> Any:
+    """A library of this extra. Raises SourceUnread where it is not installed."""
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise SourceUnread(f"{error}; {_EXTRA}") from error
+        raise SourceUnread(f"{error}; the extra {extra} is not installed: pip install 'platform-resources[{extra}]'") from error

@@ -21,7 +21,7 @@ from platform_resources.plan.validation.objective_validation import (
     probed_ports_exist,
 )
 from platform_resources.plan.validation.policy_validation import policies_hold
-from platform_resources.plan.validation.port_validation import ending_ports_hold
+from platform_resources.plan.validation.port_validation import ending_ports_hold, streams_hold
 from platform_resources.plan.validation.rename_validation import renames_hold
 from platform_resources.plan.validation.source_validation import (
     extractors_exist,
@@ -254,6 +254,7 @@ PASSES: tuple[Pass, ...] = (
     indicators_leave_a_budget,
     ports_refer,
     ending_ports_hold,
+    streams_hold,
     refresh_is_triggered,
     checks_are_unique,
     replacement_exists,
@@ -279,6 +280,7 @@ _NEEDED: Mapping[Pass, frozenset[str]] = {
     indicators_refer: frozenset({"service-level-asset"}),
     ports_refer: frozenset({"output-port"}),
     ending_ports_hold: frozenset({"data-product", "data-set", "output-port", "data-sharing-agreement"}),
+    streams_hold: frozenset({"data-set", "output-port", "data-sharing-agreement"}),
     agreements_make_sense: frozenset({"data-set", "data-sharing-agreement"}),
     refresh_is_triggered: frozenset({"data-product", "input-port"}),
     checks_are_unique: frozenset({"data-set"}),

@@ -1,4 +1,4 @@
-"""Check output ports that end: what takes their place, under which version they go on, and that nobody sees more there unasked."""
+"""Check output ports that end, and what takes their place, with nobody seeing more there unasked; and those that stream changes."""
 
 from collections.abc import Iterator, Mapping
 
@@ -32,6 +32,26 @@ def ending_ports_hold(mesh: Mesh, product: Product) -> Iterator[Problem]:
             yield port.origin.problem("replacement", f"{port.name} and {replacement.name} replace each other", "name the newer one only")
         else:
             yield from _wider(product, port, replacement)
+
+
+def streams_hold(mesh: Mesh, product: Product) -> Iterator[Problem]:
+    """What has changed is told by key, to readers who all see the same."""
+    for port in product.output_ports:
+        stream, declared = (
+            mesh.registry.output_interfaces()[port.variant].store(port.settings).stream,
+            product.data_set(port.config.data_set),
+        )
+        if stream is None or declared is None:
+            continue
+        view, problem = planned_views(product, declared.config).as_one(stream.role, bool(product.agreements))
+        if problem:
+            yield port.origin.problem("role", f"{problem}; all readers of a topic see the same", "write a role that sees what they may see")
+            continue
+        shown = {column.name for column in view.columns} if view is not None else set()
+        hidden = [name for name in declared.config.primary_key if name not in shown]
+        if hidden or not declared.config.primary_key:
+            what = f"{known_text(hidden)} of its primary_key is not shown there" if hidden else f"{declared.title} has no primary_key"
+            yield port.origin.problem("data_set", f"{what}, so nobody could tell which row has changed")
 
 
 def _wider(product: Product, port: Declared[OutputPort], replacement: Declared[OutputPort]) -> Iterator[Problem]:

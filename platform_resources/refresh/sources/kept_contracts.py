@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from platform_resources.capabilities.measures import Relation
-from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.capabilities.protocols import ROW_TEXT, PullFiles
 from platform_resources.capabilities.source_contract import SourceContract
 from platform_resources.capabilities.support.column_types import observed_type
 from platform_resources.capabilities.support.sql_text import quoted, relation_sql
@@ -105,4 +105,5 @@ def hidden_columns(product: ProductPlan, port: InputPlan) -> set[str]:
         names = {folded_column(column.name), folded_column(column.source_name)}
         if column.hidden or names & hidden:
             hidden |= names
-    return hidden
+    # Of a row that could not be read nobody knows where those values stand in it.
+    return hidden | {ROW_TEXT} if hidden else hidden

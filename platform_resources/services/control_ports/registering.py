@@ -1,4 +1,4 @@
-"""Deliver documents and events to control ports, and retry until each is accepted."""
+"""Deliver documents and events to control ports, and changes to topics, and retry until each is accepted."""
 
 import hashlib
 import http.client
@@ -29,6 +29,7 @@ from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.publications.published_versions import CLOSED, replace_text, shelf
 from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.redaction.redaction import Mask, parts, url_secrets
+from platform_resources.services.control_ports.change_streams import streams_sent
 from platform_resources.services.control_ports.declared_ports import ControlPortPlan, control_ports
 from platform_resources.services.control_ports.lineage_events import EventsUnavailable, event_text, happenings
 from platform_resources.services.showing.column_lineage import mesh_lineage
@@ -59,7 +60,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredPorts:
-    """How many documents and events were accepted, and by port why others were not."""
+    """How many documents and events were accepted, and by port why others, or changes, were not."""
 
     taken: int = 0
     failed: tuple[str, ...] = ()
@@ -74,14 +75,14 @@ def register(
     now: datetime,
     environment: Mapping[str, str] = os.environ,
 ) -> RegisteredPorts:
-    """Deliver everything that these products' control ports have not accepted yet. Sync the ledger first.
+    """Deliver everything that these products' control ports and topics have not accepted yet. Sync the ledger first.
 
     A port that does not take one thing is left alone for the rest of the call. What was taken is not sent again while it is the same.
     """
     asked = [(product, port) for product in products for port in control_ports(product)]
-    taken, failed = 0, list[str]()
+    taken, failed = 0, [f"change stream {text}" for text in streams_sent(ledger, state, products, now)]
     if not asked:
-        return RegisteredPorts()
+        return RegisteredPorts(failed=tuple(failed))
     with ledger.reading() as connection:
         before = control_deliveries(connection, [product.name for product, _ in asked])
     for product, port in asked:
@@ -89,7 +90,7 @@ def register(
             error = _sent(ledger, state, product, port, item, before.get((product.name, port.name, item.name)), now, environment)
             taken += error == ""
             if error:
-                failed.append(f"{product.name}.{port.name}: {error}")
+                failed.append(f"control port {product.name}.{port.name}: {error}")
                 break
         if port.settings.told_in == EVENTS:
             with ledger.writing() as connection:

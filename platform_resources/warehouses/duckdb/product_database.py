@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from platform_resources.capabilities.measures import Relation
-from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.capabilities.protocols import ROW_SOURCE, PullFiles
 from platform_resources.capabilities.source_contract import NO_CONTRACT, SourceContract
 from platform_resources.capabilities.support.column_types import observed_type
 from platform_resources.capabilities.support.file_formats import FileFormat
@@ -146,7 +146,9 @@ class DuckDBDatabase:
         else:
             self.connection.register(_DELIVERED, data)
         rows = f"select * from {_DELIVERED}"
-        if contract.columns:
+        # What is kept for several inputs, and so has no source, keeps what its rows say of themselves.
+        placed = bool(source) and isinstance(data, duckdb.DuckDBPyRelation) and ROW_SOURCE in data.columns
+        if contract.columns or placed:
             with translated():
                 rows = by_contract(self.connection, relation, contract, source, _DELIVERED)
         self._fetched(f"create or replace table {relation_sql(relation)} as {rows}")

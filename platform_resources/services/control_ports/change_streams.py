@@ -1,0 +1,287 @@
+"""Send what has changed between versions of an output port to its topic, in order, until the brokers have confirmed all of it."""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from platform_resources.capabilities.readers.message_formats import EXTRA
+from platform_resources.capabilities.readers.source_addresses import SourceUnread, filled, library
+from platform_resources.capabilities.support.kafka_clients import StreamTopic
+from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.people.control_deliveries import ControlDelivery, claim_delivery, control_deliveries, note_delivery
+from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.port_plans import OutputPlan
+from platform_resources.publications.consumer_queries import answer_over, written_answer
+from platform_resources.publications.port_changes import (
+    AFTER,
+    BEFORE,
+    ChangeCursor,
+    change_cursor,
+    change_of,
+    changes_sql,
+    duplicates_sql,
+    seen_digest,
+)
+from platform_resources.publications.published_versions import shelf
+from platform_resources.publications.version_records import PortVersion, Publication, Versions, VersionsUnreadable
+from platform_resources.warehouses.engine_errors import QueryFailed
+from platform_resources.warehouses.limits import SettingInvalid
+from platform_resources.warehouses.protocol import Bounds
+from platform_resources.warehouses.written_results import WantedResult
+
+# So many changes are confirmed and noted at a time; after a process was killed at most these are sent again.
+AT_ONCE = 10_000
+WITHIN = timedelta(minutes=10)
+# Whoever sends holds the stream for so long from each note on; who was killed holds it no longer.
+CLAIM_FOR = timedelta(minutes=2)
+AGAIN_AFTER = timedelta(minutes=1)
+_CONFIRMED_WITHIN_SECONDS = 60.0
+_ALL = 2**62
+
+
+class NotStreamed(Exception):
+    """Raised where changes cannot be sent; says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """One output port that has a topic."""
+
+    ledger: Ledger
+    state: Path
+    product: ProductPlan
+    port: OutputPlan
+    topic: StreamTopic
+
+    @property
+    def item(self) -> str:
+        """Another topic, or other brokers, begin with every row."""
+        return f"changes to {self.topic.topic} of {hashlib.sha256(self.topic.servers.encode()).hexdigest()[:16]}"
+
+    @property
+    def title(self) -> str:
+        return f"{self.product.name}.{self.port.name}"
+
+    @property
+    def shelves(self) -> Versions:
+        return shelf(self.state, self.product.domain, self.product.name)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return tuple(self.product.data_set(self.port.data_set).spec.primary_key)
+
+
+def streams_sent(ledger: Ledger, state: Path, products: Sequence[ProductPlan], now: datetime) -> Iterator[str]:
+    """Send what the topics of these products have not confirmed yet. Gives by port why something was not sent; it is tried again."""
+    for product in products:
+        for port in product.outputs:
+            if port.store.stream is not None:
+                stream = _Stream(ledger, state, product, port, port.store.stream)
+                if error := _sent(stream, now):
+                    yield f"{stream.title}: {error}"
+
+
+def _sent(stream: _Stream, now: datetime) -> str:
+    """Why not all was sent; empty where it was, or where it is not time yet."""
+    with stream.ledger.reading() as connection:
+        before = control_deliveries(connection, [stream.product.name]).get((stream.product.name, stream.port.name, stream.item))
+    cursor = change_cursor(before.version if before is not None else "")
+    try:
+        following = _following(stream, cursor)
+        if following is None or (before is not None and now < before.next_at):
+            return ""
+        attempts = before.attempts + 1 if before is not None else 1
+        claim = ControlDelivery(
+            stream.product.name, stream.port.name, stream.item, stream.item, cursor.text, now, now + CLAIM_FOR, attempts, "it is being sent"
+        )
+        with stream.ledger.writing() as connection:
+            if not claim_delivery(connection, claim):
+                return ""
+        error = _all_sent(stream, cursor, following, claim)
+    except (NotStreamed, SourceUnread, QueryFailed, SettingInvalid, VersionsUnreadable) as problem:
+        return str(problem)
+    return error
+
+
+def _all_sent(stream: _Stream, cursor: ChangeCursor, following: Publication | None, claim: ControlDelivery) -> str:
+    """Version after version; what was confirmed stays noted, whatever comes then."""
+    error = ""
+    try:
+        with _Topic(stream.topic) as topic:
+            while following is not None:
+                for sent in _confirmed(stream, topic, cursor, following):
+                    cursor = sent
+                    _note(stream, replace(claim, version=cursor.text))
+                following = _following(stream, cursor)
+    except (NotStreamed, SourceUnread, QueryFailed, SettingInvalid, VersionsUnreadable) as problem:
+        error = str(problem)
+    again = claim.tried_at + AGAIN_AFTER if error else claim.tried_at
+    _note(stream, replace(claim, version=cursor.text, next_at=again, last_error=error, taken_at=None if error else claim.tried_at))
+    return error
+
+
+def _note(stream: _Stream, delivery: ControlDelivery) -> None:
+    with stream.ledger.writing() as connection:
+        note_delivery(connection, delivery)
+
+
+def _following(stream: _Stream, cursor: ChangeCursor) -> Publication | None:
+    """The version whose changes come next. Raises NotStreamed, VersionsUnreadable."""
+    published = [version for version in stream.shelves.published() if version.port(stream.port.name) is not None]
+    by_id = {version.id: version for version in published}
+    if lost := [version for version in (cursor.since, cursor.until) if version and version not in by_id]:
+        raise NotStreamed(
+            f"version {lost[0]}, up to which the topic has all, is not kept any more; name a new topic, which begins with every row"
+        )
+    if cursor.until:
+        return by_id[cursor.until]
+    if not cursor.since:
+        return published[-1] if published else None
+    later = [version for version in published if version.id > cursor.since]
+    return later[0] if later else None
+
+
+def _confirmed(stream: _Stream, topic: "_Topic", cursor: ChangeCursor, following: Publication) -> Iterator[ChangeCursor]:
+    """Send the changes that lead to this version; gives after each confirmation up to where they are sent."""
+    after = _seen(stream, following)
+    whole = following.port(stream.port.name)
+    assert whole is not None
+    before = _as_sent(stream, cursor)
+    if cursor.key not in ((), stream.key):
+        raise NotStreamed(
+            f"the key was {', '.join(cursor.key)}, and is {', '.join(stream.key)}; name a new topic, which begins with every row"
+        )
+    # Neither the version that the topic has nor the one that it is about to have may go before all of it is confirmed.
+    stream.shelves.pin(f"{stream.title}.until", following.id)
+    seen = seen_digest(whole, after)
+    if cursor.until and seen != cursor.seen_until:
+        raise NotStreamed("what its readers may see has changed while a version was sent; name a new topic, which begins with every row")
+    cursor = replace(cursor, until=following.id, seen_until=seen, key=stream.key)
+    with tempfile.TemporaryFile(prefix="mesh_") as unnamed:
+        file = cast(BinaryIO, unnamed)
+        _write_changes(stream, before, after, cursor.given, file)
+        file.seek(0)
+        while lines := list(islice(file, AT_ONCE)):
+            changes = [change_of(json.loads(line), stream.key) for line in lines]
+            topic.send(_messages(stream, changes, cursor))
+            cursor = replace(cursor, given=cursor.given + len(changes))
+            yield cursor
+    stream.shelves.pin(stream.title, following.id)
+    stream.shelves.unpin(f"{stream.title}.until")
+    yield ChangeCursor(following.id, seen, key=stream.key)
+
+
+def _seen(stream: _Stream, publication: Publication) -> PortVersion:
+    """The port as the readers of the topic see it. Raises NotStreamed."""
+    whole = publication.port(stream.port.name)
+    assert whole is not None
+    views = stream.product.data_set(stream.port.data_set).views
+    view, problem = views.as_one(stream.topic.role, stream.product.offers.roles is not None)
+    seen = whole.seen_as(view) if view is not None and not problem else None
+    if seen is None or not set(stream.key) <= seen.columns.keys():
+        raise NotStreamed(
+            problem or f"its readers may see nothing of version {publication.id}, or not its key; refresh {stream.product.name}"
+        )
+    return seen
+
+
+def _as_sent(stream: _Stream, cursor: ChangeCursor) -> PortVersion | None:
+    """The version that the topic has, as it was sent then."""
+    if not cursor.since:
+        return None
+    whole = next(port for version in stream.shelves.published() if version.id == cursor.since and (port := version.port(stream.port.name)))
+    if not cursor.seen_since:
+        return whole
+    views = (
+        replace(whole, **{part: getattr(view, part) for part in ("rows", "columns", "files")}, views={}) for view in whole.views.values()
+    )
+    found = next((seen for seen in views if seen_digest(whole, seen) == cursor.seen_since), None)
+    if found is None:
+        raise NotStreamed(f"version {cursor.since} has no view as it was sent; name a new topic, which begins with every row")
+    return found
+
+
+def _write_changes(stream: _Stream, before: PortVersion | None, after: PortVersion, given: int, file: BinaryIO) -> None:
+    """As lines of JSON, in the order of their keys: always the same one. Raises NotStreamed, QueryFailed, SettingInvalid."""
+    places = {name: stream.shelves.where(port) for name, port in ((BEFORE, before), (AFTER, after)) if port is not None}
+    name, bounds = stream.product.name, Bounds(WITHIN)
+    if not given and answer_over(stream.state, name, duplicates_sql(stream.key), {"main": places}, bounds)[1]:
+        raise NotStreamed(f"rows share the key {', '.join(stream.key)}, so changes cannot be told")
+    sql = changes_sql(before.columns if before is not None else None, after.columns, stream.key, _ALL, given)
+    written_answer(stream.state, name, sql, {"main": places}, WantedResult("ndjson", is_ours=True), file, bounds)
+
+
+def _messages(
+    stream: _Stream, changes: Sequence[Mapping[str, Any]], cursor: ChangeCursor
+) -> Iterator[tuple[bytes, bytes | None, dict[str, str]]]:
+    """A message for each change; one of a row that is gone is followed by a tombstone, with which a compacted topic forgets its key."""
+    for sequence, change in enumerate(changes, cursor.given):
+        headers = {"mesh-product": stream.product.name, "mesh-port": stream.port.name, "mesh-version": cursor.until}
+        headers |= {"mesh-since": cursor.since, "mesh-sequence": str(sequence), "mesh-op": change["op"]}
+        key = _json(change["key"])
+        yield key, _json(change), headers
+        if change["op"] == "delete":
+            yield key, None, headers
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class _Topic:
+    """A producer for one topic. Raises SourceUnread, NotStreamed."""
+
+    def __init__(self, topic: StreamTopic) -> None:
+        self.topic, self.kafka, self.said = topic, library("confluent_kafka", EXTRA), list[str]()
+        client = {name: filled(value) if isinstance(value, str) else value for name, value in topic.client.items()}
+        ours = {
+            "bootstrap.servers": filled(topic.servers),
+            "enable.idempotence": True,
+            "acks": "all",
+            "message.timeout.ms": int(_CONFIRMED_WITHIN_SECONDS * 1000),
+            "log_level": 0,
+            "error_cb": lambda error: self.said.append(error.str()),
+        }
+        try:
+            self.producer = self.kafka.Producer({**client, **ours})
+        except self.kafka.KafkaException as error:
+            raise NotStreamed(f"client: {error.args[0].str()}") from error
+
+    def __enter__(self) -> "_Topic":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.producer.purge()
+
+    def send(self, messages: Iterator[tuple[bytes, bytes | None, dict[str, str]]]) -> None:
+        """All of them are confirmed afterwards, or NotStreamed is raised."""
+        failed: list[str] = []
+
+        def confirmed(error: Any, message: Any) -> None:
+            if error is not None:
+                failed.append(error.str())
+
+        try:
+            for key, value, headers in messages:
+                self._produce(key, value, headers, confirmed)
+            left = self.producer.flush(_CONFIRMED_WITHIN_SECONDS + 5)
+        except self.kafka.KafkaException as error:
+            raise NotStreamed(f"{self.topic.topic}: {error.args[0].str()}") from error
+        if failed or left:
+            reasons = dict.fromkeys((*failed[:1], *self.said[-1:])) or {"they did not answer in time": None}
+            raise NotStreamed(f"{self.topic.topic}: the brokers have not confirmed all: {'; '.join(reasons)}")
+
+    def _produce(self, key: bytes, value: bytes | None, headers: dict[str, str], confirmed: Any) -> None:
+        while True:
+            try:
+                self.producer.produce(self.topic.topic, value, key, headers=headers, on_delivery=confirmed)
+                self.producer.poll(0)
+                return
+            except BufferError:  # its queue is full
+                self.producer.poll(1)

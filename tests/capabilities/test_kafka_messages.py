@@ -1,0 +1,283 @@
+"""Topics of a broker as inputs: the newest of each key, in batches that end where the topic ended, and nothing lost without a word."""
+
+import json
+import threading
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from pathlib import Path
+
+import duckdb
+import fastavro
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from platform_resources.capabilities.input_ports.kafka import KafkaSettings
+from platform_resources.capabilities.protocols import Extraction
+from platform_resources.capabilities.readers.kafka_messages import KafkaMessages
+from platform_resources.capabilities.readers.source_addresses import SourceUnread
+from tests.brokers import mock_broker
+
+pytestmark = pytest.mark.slow
+SCHEMA = {
+    "type": "record",
+    "name": "order",
+    "fields": [
+        {"name": "id", "type": "long"},
+        {"name": "amount", "type": {"type": "bytes", "logicalType": "decimal", "precision": 12, "scale": 2}},
+        {"name": "at", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+        {"name": "note", "type": ["null", "string"], "default": None},
+    ],
+}
+AT = datetime(2024, 6, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def broker():
+    with mock_broker() as found:
+        yield found
+
+
+class Input:
+    """An input that reads one topic, with the database that its rows are kept in."""
+
+    def __init__(self, broker, topic=None, load="latest", format="json", schema="", registry="", folder=Path(), **client):
+        self.broker, self.topic, self.cursor = broker, topic or broker.topic(), None
+        self.said, self.folder = (format, schema, registry, load, client), folder
+        self.own = duckdb.connect()
+        self.own.execute("set timezone = 'UTC'")
+
+    @property
+    def reader(self):
+        return KafkaMessages(self.broker.servers, self.topic, *self.said)
+
+    def read(self, replay=None, columns="* exclude (mesh_source, mesh_row, mesh_fault, mesh_message, kafka_timestamp)", commit=True):
+        self.own.execute("begin")
+        try:
+            extracted = self.reader.read(Extraction(self.own, date(2024, 6, 1), {}, self.cursor, self.folder, "orders", replay))
+            found = extracted.data.project(columns).order("all").fetchall()
+        except BaseException:
+            self.own.execute("rollback")
+            raise
+        self.own.execute("commit" if commit else "rollback")
+        if not commit:
+            return found
+        self.cursor = json.loads(json.dumps(extracted.cursor))
+        self.types = dict(zip(extracted.data.columns, map(str, extracted.data.types), strict=True))
+        return found
+
+    def send(self, *messages, partition=0):
+        self.broker.send(self.topic, *messages, partition=partition)
+
+
+def test_the_newest_message_of_each_key_is_a_row_and_a_tombstone_takes_it_away(broker):
+    orders = Input(broker)
+    orders.send(("a", {"id": 1, "price": 1.5}), ("b", {"id": 2, "price": None}), ("a", {"id": 1, "price": 2.5}))
+    assert orders.read() == [("a", 0, 2, 1, 2.5), ("b", 0, 1, 2, None)]
+    assert (orders.cursor["offsets"], orders.cursor["read"]) == ({"0": 3, "1": 0, "2": 0, "3": 0}, 3)
+    assert orders.read() == [("a", 0, 2, 1, 2.5), ("b", 0, 1, 2, None)], "nothing new, nothing else"
+    assert orders.cursor["read"] == 0
+    orders.send(("b", {"id": 2, "price": 9}), ("a", None))
+    orders.send(("c", {"id": 3, "price": 0.1, "t": "new", "k": [1, {"v": Decimal}.get("x")]}), partition=2)
+    assert orders.read() == [("b", 0, 3, 2, 9.0, None, None), ("c", 2, 0, 3, 0.1, "new", "[1, null]")]
+    assert {name: orders.types[name] for name in ("id", "price", "t", "k")} == {
+        "id": "BIGINT",
+        "price": "DOUBLE",
+        "t": "VARCHAR",
+        "k": "JSON",
+    }
+
+
+def test_every_message_is_a_row_with_append_and_a_tombstone_takes_those_before_it(broker):
+    events = Input(broker, load="append")
+    events.send(("a", {"n": 1}), (None, {"n": 2}), ("a", {"n": 3}), ("b", {"n": 4}))
+    assert [row[3] for row in events.read()] == [1, 3, 4, 2]
+    events.send(("a", None), ("a", {"n": 5}))
+    assert sorted(row[3] for row in events.read()) == [2, 4, 5]
+
+
+MESSAGES = st.lists(st.tuples(st.sampled_from("abc"), st.one_of(st.integers(0, 9), st.none(), st.just(b"{"))), max_size=8)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(MESSAGES, st.booleans()), min_size=1, max_size=4))
+def test_however_messages_are_cut_into_pulls_that_may_die_the_rows_are_the_newest_of_their_keys(broker, batches):
+    orders, newest, unread = Input(broker), {}, {}
+    for batch, commit in batches:
+        for key, value in batch:
+            orders.send((key, value if value is None or isinstance(value, bytes) else {"n": value}), partition=ord(key) % 4)
+            if isinstance(value, bytes):
+                unread.setdefault(key, []).append("is no JSON (line 1, column 2)")
+            else:
+                unread.pop(key, None)
+                newest.pop(key, None)
+                newest.update({key: value} if value is not None else {})
+        orders.read(columns="1", commit=commit)
+    orders.read(columns="1")
+    values = "n" if "n" in orders.types else "null"
+    rows = orders.read(columns=f"kafka_key, {values}, mesh_fault")
+    assert {key: value for key, value, fault in rows if fault is None} == newest
+    assert sorted((key, fault) for key, _, fault in rows if fault) == sorted((key, f) for key, faults in unread.items() for f in faults)
+
+
+def test_what_cannot_be_read_says_where_it_is_and_goes_with_the_next_of_its_key(broker):
+    orders, place = Input(broker), "mesh_source, mesh_row, mesh_fault, mesh_message"
+    orders.send(("a", {"id": 1}), ("a", b"{nonsense"), ("b", b"[1]"), (None, {"id": 2}), ("c", b"\xff"), partition=1)
+    source, keyless = f"{orders.topic}/1", "has no key, so nobody can say of which row it is; with load: append no key is needed"
+    assert orders.read(columns=place)[:4] == [
+        (source, 0, None, None),
+        (source, 1, "is no JSON (line 1, column 2)", "{nonsense"),
+        (source, 2, "is no JSON object", "[1]"),
+        (source, 3, keyless, '{"id": 2}'),
+    ]
+    orders.send(("a", {"id": 7}), ("b", None), ("c", {"id": 9}), partition=1)
+    assert orders.read(columns="mesh_row, id, mesh_fault") == [(3, None, keyless), (5, 7, None), (7, 9, None)]
+
+
+def test_a_pull_ends_where_the_topic_ended_when_it_began(broker, monkeypatch):
+    orders = Input(broker)
+    orders.send(("a", {"id": 1}))
+    bounds = KafkaMessages._bounds
+
+    def more_comes(reader, consumer):
+        known = bounds(reader, consumer)
+        orders.send(("b", {"id": 2}), ("a", {"id": 3}))
+        return known
+
+    monkeypatch.setattr(KafkaMessages, "_bounds", more_comes)
+    assert [row[3] for row in orders.read()] == [1]
+    monkeypatch.undo()
+    assert sorted(row[3] for row in orders.read()) == [2, 3]
+
+
+def test_messages_that_the_broker_no_longer_has_are_told_and_not_passed_over(broker):
+    orders, size = Input(broker), 900_000  # the mock keeps 5 MB of a partition
+    orders.send(("a", {"id": 1}), ("b", {"id": 2}))
+    orders.read()
+    for number in range(8):
+        orders.send(("x", {"id": number, "filler": "f" * size}))
+    with pytest.raises(SourceUnread) as failed:
+        orders.read()
+    assert "messages of topic" in str(failed.value) and "2 to " in str(failed.value) and "--replay INPUT=earliest" in str(failed.value)
+    assert [row[0] for row in orders.read("earliest", columns="kafka_key")] == ["a", "b", "x"], "what was kept stays"
+    assert orders.cursor["how"] == "all that is there, behind what was kept"
+    assert [row[0] for row in orders.read("anew", columns="kafka_key")] == ["x"]
+
+
+def test_a_topic_that_is_another_one_is_told(broker):
+    orders = Input(broker)
+    orders.send(("a", {"id": 1}))
+    orders.read()
+    orders.cursor["offsets"]["0"] = 8
+    with pytest.raises(SourceUnread, match="was made anew or cut off: partition 0 ends at 1 and was read up to 8"):
+        orders.read()
+    with pytest.raises(SourceUnread, match="made anew"):
+        orders.read("earliest")
+    assert [row[3] for row in orders.read("anew")] == [1]
+    assert orders.cursor["offsets"]["0"] == 1
+
+
+def test_messages_are_read_again_from_offsets_that_a_person_names(broker):
+    events = Input(broker, load="append")
+    events.send(*((str(n), {"n": n}) for n in range(5)))
+    assert len(events.read()) == 5
+    assert (len(events.read("0:2")), events.cursor["read"], events.cursor["how"]) == (5, 3, "as asked for: 0:2"), "none comes twice"
+    with pytest.raises(
+        SourceUnread, match=r'"0:99" is no place of topic\d+; write earliest, anew, or partitions with offsets, such as "0:0 1:0'
+    ):
+        events.read("0:99")
+    events.said = (*events.said[:3], "latest", {})
+    assert (len(events.read()), events.cursor["how"]) == (5, "all that is there"), "another load begins anew"
+
+
+def test_a_mark_is_another_one_with_each_message(broker):
+    orders = Input(broker)
+    first = orders.reader.mark()
+    orders.send(("a", None), partition=3)
+    assert (first, orders.reader.mark()) == ("0:0 1:0 2:0 3:0", "0:0 1:0 2:0 3:1")
+
+
+def avro(record):
+    stream = BytesIO()
+    fastavro.schemaless_writer(stream, fastavro.parse_schema(SCHEMA), record)
+    return stream.getvalue()
+
+
+ORDER = {"id": 7, "amount": Decimal("12.10"), "at": AT, "note": None}
+
+
+def test_avro_by_a_schema_in_a_file_keeps_its_types(broker, tmp_path):
+    (tmp_path / "order.avsc").write_text(json.dumps(SCHEMA))
+    orders = Input(broker, format="avro", schema="order.avsc", folder=tmp_path)
+    orders.send(("a", avro(ORDER)), ("b", avro(ORDER) + b"x"), ("c", b"\x01"))
+    found = orders.read(columns='kafka_key, id, amount, "at", note, mesh_fault')
+    assert found[0] == ("a", 7, 12.1, AT, None, None)
+    assert [row[-1] for row in found[1:]] == ["is no Avro of order.avsc: there are bytes behind it", "is no Avro of order.avsc"]
+    assert orders.types["at"] == "TIMESTAMP WITH TIME ZONE"
+
+
+class Registry(BaseHTTPRequestHandler):
+    """Has the schema 5, and no other; says nothing while it is down."""
+
+    def do_GET(self):
+        known = self.path.startswith("/schemas/ids/5")
+        self.send_response(503 if self.server.down else 200 if known else 404)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        body = {"schema": json.dumps(SCHEMA)} if known and not self.server.down else {"error_code": 40403, "message": "no such schema"}
+        self.wfile.write(json.dumps(body).encode())
+
+    def log_message(self, *arguments):
+        """Nothing: tests print no requests."""
+
+
+@pytest.fixture
+def registry():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Registry) as found:
+        found.down = False
+        threading.Thread(target=found.serve_forever, daemon=True).start()
+        yield found
+        found.shutdown()
+
+
+def test_avro_by_a_registry_is_read_by_the_schema_that_each_message_names(broker, registry):
+    orders = Input(broker, format="avro", registry=f"http://127.0.0.1:{registry.server_port}")
+    orders.send(("a", b"\0\0\0\0\5" + avro(ORDER)), ("b", b"\0\0\0\0\6" + avro(ORDER)), ("c", avro(ORDER)))
+    found = orders.read(columns="kafka_key, id, mesh_fault")
+    assert found == [
+        ("a", 7, None),
+        ("b", None, "names the schema 6, which the registry does not have"),
+        ("c", None, "does not begin with the id of a schema of the registry"),
+    ]
+    registry.down = True
+    orders.send(("d", b"\0\0\0\0\5" + avro(ORDER)))
+    with pytest.raises(SourceUnread, match="the registry"):
+        orders.read()
+    registry.down = False
+    assert [row[0] for row in orders.read(columns="kafka_key")] == ["a", "b", "c", "d"], "a registry that is away makes no message bad"
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"format": "avro"}, "avro needs either schema"),
+        ({"schema": "order.avsc"}, "schema is for avro"),
+        ({"client": {"sasl.password": "hunter2"}}, "sasl.password would be a secret"),
+        ({"client": {"enable.auto.commit": True}}, "enable.auto.commit is set by the platform"),
+        ({"format": "avro", "registry": "https://me:secret@registry.example.com"}, "holds what looks like a password"),
+    ],
+)
+def test_settings_that_cannot_be_right_are_refused(said, reason):
+    with pytest.raises(ValueError, match=reason):
+        KafkaSettings(servers="broker:9092", topic="orders", **said)
+
+
+def test_brokers_that_are_not_there_and_settings_that_no_client_knows_are_told(broker, monkeypatch):
+    monkeypatch.setattr("platform_resources.capabilities.readers.kafka_messages._PATIENCE_SECONDS", 1.0)
+    orders = Input(broker)
+    with pytest.raises(SourceUnread, match=r'client: No such configuration property: "securty.protocol"'):
+        KafkaMessages(broker.servers, orders.topic, "json", "", "", "latest", {"securty.protocol": "SSL"}).mark()
+    with pytest.raises(SourceUnread, match=r"cannot be read: .*(transport|timed out)"):
+        KafkaMessages("127.0.0.1:1", orders.topic, "json", "", "", "latest", {}).mark()

@@ -1,0 +1,162 @@
+"""A topic of Kafka as the input of a product: bad messages in quarantine, a reader killed at every stage, and refreshes on what is new."""
+
+import os
+import signal
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from platform_resources.dbt.planning import read_plan
+from platform_resources.refresh.sources.kept_contracts import hidden_columns
+from platform_resources.refresh.sources.pull_records import PULLS
+from platform_resources.refresh.sources.quarantine import NOT_SHOWN, quarantined_rows, shown_delivered
+from platform_resources.services.refreshes.source_marks import source_marks
+from platform_resources.warehouses.duckdb.product_database import opened
+from tests.brokers import mock_broker
+from tests.meshes import edited, product_file
+from tests.refresh.running import running
+from tests.refresh.test_kills import DYING_IN_AUDIT, dies
+from tests.refresh.test_pulling import Pulling
+from tests.refresh.test_pulling_tables import killing
+
+pytestmark = pytest.mark.slow
+SPEC = product_file("plant", "readings")
+PORT = """interface: kafka
+        servers: ${PLANT_BROKERS}
+        topic: TOPIC
+        bad_rows: quarantine
+        columns:
+          - {name: reading_id, type: bigint}
+          - {name: sensor, type: varchar}
+          - {name: degrees, type: "decimal(6,2)", nullable: true}
+          - {name: measured_at, type: timestamp}
+          - {name: operator, type: varchar, hidden: yes}"""
+STAGES = (
+    "create or replace temp table mesh_new_messages",
+    "delete from pulled",
+    "insert into pulled",
+    "create or replace table",
+    "insert or replace into main.mesh_memory",
+    "commit",
+)
+
+
+@pytest.fixture(scope="module")
+def broker():
+    with mock_broker() as found:
+        yield found
+
+
+class Plant:
+    """The tiny mesh, whose readings come from a topic."""
+
+    def __init__(self, root, broker):
+        self.root, self.broker, self.topic = root, broker, broker.topic()
+        self.file = root / "warehouse/plant/readings.duckdb"
+        edited(root, SPEC, "interface: file\n        path: landing/readings.csv", PORT.replace("TOPIC", self.topic))
+
+    def send(self, *readings):
+        """Readings as (id, degrees); no degrees at all is a tombstone, a text is what is sent."""
+        for number, degrees in readings:
+            whole = {"reading_id": number, "sensor": "north", "degrees": degrees, "measured_at": "2024-06-01 06:00:00", "operator": "Ada"}
+            value = None if degrees is None else degrees.encode() if isinstance(degrees, str) else whole
+            self.broker.send(self.topic, (str(number), value), partition=number % 4)
+
+    def pull(self, connection=None):
+        with opened(self.file) as database:
+            if connection is not None:
+                database.connection = connection(database.connection)
+            pulling = Pulling(self.root, "readings", database)
+            found = pulling.pull()
+            return found, pulling.rows("select reading_id, degrees::varchar from {} order by 1")
+
+
+@pytest.fixture
+def plant(tiny, broker, monkeypatch):
+    monkeypatch.setenv("PLANT_BROKERS", broker.servers)
+    return Plant(tiny, broker)
+
+
+def test_messages_are_read_as_the_promised_types_and_bad_ones_go_to_quarantine_with_their_place(plant):
+    plant.send((1, 1.5), (2, 2.5), (3, "{no"), (4, 99999.5), (5, 5), (5, None))
+    found, rows = plant.pull()
+    assert rows == [(1, "1.50"), (2, "2.50")]
+    assert found.record["cursor"]["offsets"] == {"0": 1, "1": 3, "2": 1, "3": 1}
+    text = found.failures["contract"]
+    assert f"2 of 4 rows are in quarantine, such as {plant.topic}/0, row 0: degrees: " in text
+    assert '"99999.5" is no decimal(6,2), or not all of it would be kept' in text
+    assert found.degraded == "", "the others are as good as they are"
+    with opened(plant.file) as database:
+        quarantined = quarantined_rows(database, "deliveries")
+    assert [(row.source, row.number, row.bad[0].column) for row in quarantined] == [
+        (f"{plant.topic}/0", 0, "degrees"),
+        (f"{plant.topic}/3", 0, "mesh_message"),
+    ]
+    assert quarantined[1].delivered == {"mesh_message": "{no"}
+    hidden = hidden_columns(read_plan(plant.root)[0].product("readings"), Pulling(plant.root, "readings", None).port)
+    assert shown_delivered(quarantined[1], hidden) == {"mesh_message": NOT_SHOWN}, "it may hold what is hidden"
+    plant.send((3, 3.5), (4, 4.5))
+    found, rows = plant.pull()
+    assert (rows[2:], found.failures) == ([(3, "3.50"), (4, "4.50")], {}), "a message that follows mends its row"
+
+
+def test_without_a_quarantine_a_bad_message_is_refused_with_its_place_and_nothing_is_passed_over(plant):
+    edited(plant.root, SPEC, "        bad_rows: quarantine\n", "")
+    plant.send((1, 1.5))
+    plant.pull()
+    plant.send((2, 2.5), (1, "no"))
+    found, rows = plant.pull()
+    assert (rows, f"{plant.topic}/1, row 1 is no JSON (line 1, column 1); bad_rows: quarantine" in found.failures["arrived"]) == (
+        [(1, "1.50")],
+        True,
+    )
+    plant.send((1, 7.5))
+    assert plant.pull()[1] == [(1, "7.50"), (2, "2.50")], "what came with it comes now"
+
+
+def test_a_reader_that_is_killed_at_any_stage_loses_and_doubles_nothing(plant):
+    plant.send((1, 1.5), (2, 2.5), (3, 3.5))
+    plant.pull()
+    plant.send((4, 4.25), (1, None), (2, 7.5), (2, 8.5))
+    for stage in STAGES:
+        child = os.fork()
+        if not child:
+            try:
+                plant.pull(killing(stage))
+            finally:
+                os._exit(1)
+        assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL, f"no statement begins with {stage}"
+        with opened(plant.file) as database:
+            assert '"read": 3' in database.remembered(PULLS)["deliveries"], stage
+            assert database.connection.execute("select count(*) from inputs.deliveries").fetchall() == [(3,)], stage
+    found, rows = plant.pull()
+    assert (rows, found.record["brought"]) == ([(2, "8.50"), (3, "3.50"), (4, "4.25")], 4)
+
+
+def test_a_refresh_that_is_killed_between_its_pull_and_its_publication_is_made_up_for_by_the_next(plant):
+    plant.send((1, 1.5), (2, 2.5), (3, 3.5))
+    with running(plant.root) as mesh:
+        (done,) = mesh.refresh("readings")
+        assert done.outcome == "published", done.reasons
+    plant.send((2, 9.5), (4, 4.5))
+    dies(plant.root, DYING_IN_AUDIT)
+    with running(plant.root) as mesh:
+        assert mesh.rows("readings", "select count(*), max(degrees) from measurements") == [(3, Decimal("3.50"))]
+        (done,) = mesh.refresh("readings")
+        assert done.outcome == "published", done.reasons
+        rows = mesh.rows("readings", "select reading_id, cast(degrees as varchar) from measurements order by 1")
+    assert rows == [(1, "1.50"), (2, "9.50"), (3, "3.50"), (4, "4.50")]
+
+
+def test_a_product_is_refreshed_on_new_messages(plant):
+    edited(plant.root, SPEC, '{cron: "0 5 * * *", timezone: Europe/Berlin}', "{on: inputs}")
+    (product,), pending = [p for p in read_plan(plant.root)[0].products if p.name == "readings"], {}
+
+    def mark():
+        return source_marks(plant.root, plant.root, [product], datetime(2024, 6, 1, tzinfo=UTC), 10.0, pending)["readings"]
+
+    first = mark()
+    assert (first.marks, first.silent) == ({"deliveries": "0:0 1:0 2:0 3:0"}, {})
+    plant.send((1, 1.5))
+    assert mark().marks == {"deliveries": "0:0 1:1 2:0 3:0"}

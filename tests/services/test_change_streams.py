@@ -1,0 +1,235 @@
+"""Changes of a port in a topic: who replays it from its beginning has exactly the newest version, whenever the sender was killed."""
+
+import json
+import os
+import shutil
+import signal
+from datetime import timedelta
+from functools import cached_property
+
+import pytest
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from platform_resources.dbt.planning import read_plan
+from platform_resources.publications.published_versions import shelf
+from platform_resources.refresh.publishing import Candidate, publish
+from platform_resources.services.control_ports import change_streams
+from platform_resources.services.control_ports.change_streams import streams_sent
+from platform_resources.warehouses.duckdb.product_database import opened
+from tests.brokers import mock_broker
+from tests.marketplace.shop_mesh import NOW, opened_ledger
+from tests.meshes import component, edited, indented, product_file, tiny_mesh
+from tests.refresh.test_pulling import MEASURED
+
+pytestmark = pytest.mark.slow
+SPEC = product_file("plant", "readings")
+
+
+@pytest.fixture(scope="module")
+def broker():
+    with mock_broker() as found:
+        yield found
+
+
+class Stream:
+    """The tiny mesh with a port that has a topic; versions are made without dbt."""
+
+    def __init__(self, root, broker, role="analyst"):
+        self.root, self.broker, self.topic, self.minutes = root, broker, broker.topic(), 0
+        self.port = component(
+            "readings_changes",
+            "output-port",
+            f"interface: kafka\ndata_set: measurements\nservers: ${{PLANT_BROKERS}}\ntopic: {self.topic}\nrole: {role}",
+        )
+
+    @cached_property
+    def plan(self):
+        return read_plan(self.root)[0]
+
+    def publish(self, rows):
+        """A version with these rows: degrees by id."""
+        self.minutes += 20
+        product = self.plan.product("readings")
+        with opened(self.root / "warehouse/plant/readings.duckdb") as database:
+            database.connection.execute(MEASURED.format(rows=0, degrees=1, processed_at="timestamptz '2024-06-01 12:00:00+00'"))
+            for number, degrees in rows.items():
+                database.connection.execute(
+                    f"insert into internal.measurements select {number}, 'north', {degrees}, '2024-06-01', 'Ada', '2024-06-01 12:00:00+00'"
+                )
+            return publish(database, Candidate(product, self.root, self.now, f"run{self.minutes}", "print"), {})
+
+    @property
+    def now(self):
+        return NOW + timedelta(minutes=self.minutes)
+
+    def send(self):
+        ledger = opened_ledger(self.root)
+        self.minutes += 5
+        try:
+            return list(streams_sent(ledger, self.root, self.plan.products, self.now))
+        finally:
+            ledger.close()
+
+    def messages(self):
+        """All messages from the beginning, partition by partition."""
+        consumer = Consumer(
+            {"bootstrap.servers": self.broker.servers, "group.id": "reader", "enable.partition.eof": True, "auto.offset.reset": "error"}
+        )
+        parts = consumer.list_topics(self.topic, timeout=10).topics[self.topic].partitions
+        consumer.assign([TopicPartition(self.topic, number, 0) for number in parts])
+        found, left = [], set(parts)
+        while left:
+            message = consumer.poll(10)
+            assert message is not None
+            if message.error() is not None:
+                assert message.error().code() == KafkaError._PARTITION_EOF
+                left.discard(message.partition())
+            else:
+                found.append(message)
+        consumer.close()
+        return found
+
+    def replayed(self):
+        """What a consumer has that applies every message: degrees by id."""
+        rows = {}
+        for message in self.messages():
+            if message.value() is None:
+                rows.pop(message.key(), None)
+                continue
+            change = json.loads(message.value())
+            assert json.loads(message.key()) == change["key"]
+            if change["op"] == "delete":
+                rows.pop(message.key(), None)
+            else:
+                rows[message.key()] = change["after"]
+        return {row["reading_id"]: row["degrees"] for row in rows.values()}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return tiny_mesh(tmp_path_factory.mktemp("streams") / "mesh")
+
+
+@pytest.fixture
+def stream(made, tmp_path, broker, monkeypatch):
+    monkeypatch.setenv("PLANT_BROKERS", broker.servers)
+    return streamed(shutil.copytree(made, tmp_path / "mesh", symlinks=True), broker)
+
+
+def streamed(root, broker):
+    found = Stream(root, broker)
+    text = (root / SPEC).read_text()
+    (root / SPEC).write_text(f"{text.rstrip()}\n{indented(found.port, 4)}\n")
+    return found
+
+
+def test_a_topic_gets_every_row_then_what_has_changed(stream):
+    first = stream.publish({1: "1.5", 2: "2.5"})
+    assert stream.send() == []
+    second = stream.publish({1: "1.5", 2: "9", 3: "3.5"})
+    third = stream.publish({2: "9", 3: "3.5"})
+    assert stream.send() == []
+    told = [
+        ({name: value.decode() for name, value in message.headers()}, message.value() and json.loads(message.value()))
+        for message in stream.messages()
+    ]
+    brief = sorted((h["mesh-version"], int(h["mesh-sequence"]), h["mesh-op"], c is None) for h, c in told)
+    assert brief == [
+        (first.id, 0, "insert", False),
+        (first.id, 1, "insert", False),
+        (second.id, 0, "update", False),
+        (second.id, 1, "insert", False),
+        (third.id, 0, "delete", False),
+        (third.id, 0, "delete", True),
+    ]
+    update = next(change for headers, change in told if headers["mesh-op"] == "update")
+    assert (update["before"]["degrees"], update["after"]["degrees"], update["key"]) == ("2.50", "9.00", {"reading_id": 2})
+    assert update["after"]["operator"] != "Ada", "as the role sees it"
+    assert stream.replayed() == {2: "9.00", 3: "3.50"}
+    count = len(told)
+    assert (stream.send(), len(stream.messages())) == ([], count), "nothing new, nothing sent"
+
+
+VERSIONS = st.lists(st.dictionaries(st.integers(1, 5), st.integers(0, 3), max_size=5), min_size=1, max_size=3)
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(VERSIONS, st.sets(st.integers(0, 2)))
+def test_who_replays_from_the_beginning_has_exactly_the_current_version(made, broker, tmp_path_factory, versions, unsent):
+    os.environ["PLANT_BROKERS"] = broker.servers
+    stream = streamed(shutil.copytree(made, tmp_path_factory.mktemp("law") / "mesh", symlinks=True), broker)
+    for number, rows in enumerate(versions):
+        stream.publish(rows)
+        if number not in unsent:
+            assert stream.send() == []
+    assert stream.send() == []
+    assert stream.replayed() == {number: f"{degrees}.00" for number, degrees in versions[-1].items()}
+
+
+def test_a_sender_that_is_killed_goes_on_from_what_was_confirmed(stream, monkeypatch):
+    monkeypatch.setattr(change_streams, "AT_ONCE", 2)
+    stream.publish(dict.fromkeys(range(5), 1))
+    stream.send()
+    stream.publish(dict.fromkeys(range(1, 7), 2))
+    for place in ("send", "_note"):
+        child = os.fork()
+        if not child:
+            try:
+                kill_at_second(place)
+                stream.send()
+            finally:
+                os._exit(1)
+        assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL, place
+        stream.minutes += 10
+    pinned = shelf(stream.root, "plant", "readings").pins()
+    assert {name for name in pinned if name.startswith("readings.readings_changes")} == {
+        "readings.readings_changes",
+        "readings.readings_changes.until",
+    }
+    assert stream.send() == []
+    assert stream.replayed() == dict.fromkeys(range(1, 7), "2.00")
+    versions = {dict(message.headers())["mesh-version"] for message in stream.messages()}
+    assert len(versions) == 2
+    assert "readings.readings_changes.until" not in shelf(stream.root, "plant", "readings").pins()
+
+
+def kill_at_second(place):
+    """From here on this process is killed at the second time that it comes there."""
+    where = change_streams._Topic if place == "send" else change_streams
+    usual, left = getattr(where, place), [1]
+
+    def dying(*arguments):
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left[0] -= 1
+        return usual(*arguments)
+
+    setattr(where, place, dying)
+
+
+def test_brokers_that_are_away_are_told_and_tried_again(stream, broker, monkeypatch):
+    monkeypatch.setattr(change_streams, "_CONFIRMED_WITHIN_SECONDS", 1.0)
+    stream.publish({1: 1})
+    monkeypatch.setenv("PLANT_BROKERS", "127.0.0.1:1")
+    (text,) = stream.send()
+    assert text.startswith(f"readings.readings_changes: {stream.topic}: the brokers have not confirmed all")
+    monkeypatch.delenv("PLANT_BROKERS")
+    assert stream.send() == ["readings.readings_changes: PLANT_BROKERS is not set in the environment"]
+    monkeypatch.setenv("PLANT_BROKERS", broker.servers)
+    assert (stream.send(), stream.replayed()) == ([], {1: "1.00"})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("role: analyst\n", "role: clerk\n", "role has to be one of the agreement: analyst"),
+        ("\n        primary_key: [reading_id]", "", "has no primary_key, so nobody could tell which row has changed"),
+    ],
+)
+def test_a_stream_that_cannot_be_is_a_problem_of_the_specification(stream, old, new, reason):
+    assert not read_plan(stream.root)[1]
+    edited(stream.root, SPEC, old, new)
+    _, problems = read_plan(stream.root)
+    assert any(reason in problem.message for problem in problems)
