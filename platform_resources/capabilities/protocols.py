@@ -8,10 +8,10 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
 from platform_resources.capabilities.measures import Measure, Reading, Subject
+from platform_resources.capabilities.readers.kafka_clients import StreamTopic
 from platform_resources.capabilities.repairs.repair import Repair
 from platform_resources.capabilities.source_contract import NO_CONTRACT, SourceContract
 from platform_resources.capabilities.support.file_formats import FileFormat
-from platform_resources.capabilities.support.kafka_clients import StreamTopic
 from platform_resources.capabilities.support.references import Reference
 from platform_resources.interchange.round_trips import Import
 from platform_resources.spec.components import DataSet, InputPort

@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from platform_resources.capabilities.protocols import PullRows
+from platform_resources.capabilities.readers.kafka_clients import client_settings
 from platform_resources.capabilities.readers.kafka_messages import KafkaMessages, Load
-from platform_resources.capabilities.support.kafka_clients import client_settings
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.channel_urls import url_problem
 from platform_resources.spec.values.field_types import Text

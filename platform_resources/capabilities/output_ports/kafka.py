@@ -3,7 +3,7 @@
 from pydantic import field_validator
 
 from platform_resources.capabilities.protocols import Store
-from platform_resources.capabilities.support.kafka_clients import StreamTopic, client_settings
+from platform_resources.capabilities.readers.kafka_clients import StreamTopic, client_settings
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.field_types import Text
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from platform_resources.capabilities.protocols import Extracted, Extraction
 from platform_resources.capabilities.readers.kept_messages import KeptMessages
-from platform_resources.capabilities.readers.message_formats import EXTRA, MessageFormat, Reading, Unreadable, reading
+from platform_resources.capabilities.readers.message_formats import EXTRA, MessageFormat, MessageUnread, Reading, reading
 from platform_resources.capabilities.readers.source_addresses import SourceUnread, filled, library
 from platform_resources.capabilities.readers.told_columns import ToldColumns
 
@@ -209,9 +209,9 @@ class KafkaMessages:
             return line
         try:
             if key is None and (value is None or self.load == "latest"):
-                raise Unreadable("has no key, so nobody can say of which row it is; with load: append no key is needed")
+                raise MessageUnread("has no key, so nobody can say of which row it is; with load: append no key is needed")
             return {**line, "v": columns.texts(read(value), json)}
-        except Unreadable as error:
+        except MessageUnread as error:
             return {**line, "f": str(error), "x": value.decode("utf-8", "backslashreplace") if value is not None else None}
 
 

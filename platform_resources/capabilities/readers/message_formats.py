@@ -14,7 +14,7 @@ EXTRA = "kafka"
 _FRAME = 5
 
 
-class Unreadable(Exception):
+class MessageUnread(Exception):
     """Raised where a message is no record; says why, without what it holds."""
 
 
@@ -37,9 +37,9 @@ def _json(value: bytes) -> Mapping[str, Any]:
         record = texts.loads(value[_FRAME:] if value[:1] == b"\0" else value, use_decimal=True)
     except ValueError as error:
         place = f" (line {error.lineno}, column {error.colno})" if isinstance(error, texts.JSONDecodeError) else ""
-        raise Unreadable(f"is no JSON{place}") from error
+        raise MessageUnread(f"is no JSON{place}") from error
     if not isinstance(record, Mapping):
-        raise Unreadable("is no JSON object")
+        raise MessageUnread("is no JSON object")
     return record
 
 
@@ -57,9 +57,9 @@ def _by_file(path: Path) -> Reading:
         try:
             record = avro.schemaless_reader(stream, schema, None)
         except Exception as error:  # it raises whatever the bytes lead to
-            raise Unreadable(f"is no Avro of {path.name}") from error
+            raise MessageUnread(f"is no Avro of {path.name}") from error
         if stream.read(1):
-            raise Unreadable(f"is no Avro of {path.name}: there are bytes behind it")
+            raise MessageUnread(f"is no Avro of {path.name}: there are bytes behind it")
         return _record(record)
 
     return read
@@ -74,24 +74,24 @@ def _by_registry(url: str, topic: str) -> Reading:
 
     def read(value: bytes) -> Mapping[str, Any]:
         if value[:1] != b"\0" or len(value) <= _FRAME:
-            raise Unreadable("does not begin with the id of a schema of the registry")
+            raise MessageUnread("does not begin with the id of a schema of the registry")
         try:
             return _record(deserialize(value, context))
         except refused as error:
             if error.http_status_code != 404:
                 raise SourceUnread(f"the registry answers with status {error.http_status_code}") from error
-            raise Unreadable(f"names the schema {int.from_bytes(value[1:_FRAME])}, which the registry does not have") from error
+            raise MessageUnread(f"names the schema {int.from_bytes(value[1:_FRAME])}, which the registry does not have") from error
         except OSError as error:
             raise SourceUnread("the registry cannot be reached") from error
         except Exception as error:
             if type(error).__module__.partition(".")[0] in ("httpx", "httpcore"):
                 raise SourceUnread(f"the registry cannot be reached: {type(error).__name__}") from error
-            raise Unreadable("is no Avro of the schema that it names") from error
+            raise MessageUnread("is no Avro of the schema that it names") from error
 
     return read
 
 
 def _record(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise Unreadable("is an Avro value, and no record")
+        raise MessageUnread("is an Avro value, and no record")
     return value

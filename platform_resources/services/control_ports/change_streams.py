@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from platform_resources.capabilities.readers.kafka_clients import StreamTopic
 from platform_resources.capabilities.readers.message_formats import EXTRA
 from platform_resources.capabilities.readers.source_addresses import SourceUnread, filled, library
-from platform_resources.capabilities.support.kafka_clients import StreamTopic
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.people.control_deliveries import ControlDelivery, claim_delivery, control_deliveries, note_delivery
 from platform_resources.plan.plan import ProductPlan
@@ -201,10 +201,10 @@ def _as_sent(stream: _Stream, cursor: ChangeCursor) -> PortVersion | None:
     views = (
         replace(whole, **{part: getattr(view, part) for part in ("rows", "columns", "files")}, views={}) for view in whole.views.values()
     )
-    found = next((seen for seen in views if seen_digest(whole, seen) == cursor.seen_since), None)
-    if found is None:
+    sent = next((seen for seen in views if seen_digest(whole, seen) == cursor.seen_since), None)
+    if sent is None:
         raise NotStreamed(f"version {cursor.since} has no view as it was sent; name a new topic, which begins with every row")
-    return found
+    return sent
 
 
 def _write_changes(stream: _Stream, before: PortVersion | None, after: PortVersion, given: int, file: BinaryIO) -> None:
