@@ -109,10 +109,12 @@ QUERY_TAG = Setting(
 ACCOUNT = Setting("SNOWFLAKE_ACCOUNT", "the account of Snowflake", "needed where MESH_TARGET is snowflake")
 USER = Setting("SNOWFLAKE_USER", "the user that refreshes and reads in Snowflake", "needed where MESH_TARGET is snowflake")
 PASSWORD = Setting("SNOWFLAKE_PASSWORD", "that user's password", "the key of SNOWFLAKE_PRIVATE_KEY_PATH", secret=True)
-KEY_FILE = Setting("SNOWFLAKE_PRIVATE_KEY_PATH", "the file of that user's private key", "the password is used")
+KEY_FILE = Setting(
+    "SNOWFLAKE_PRIVATE_KEY_PATH", "the file of that user's private key, which goes before all other ways", "the password is used"
+)
 KEY_PASSWORD = Setting("SNOWFLAKE_PRIVATE_KEY_PASSWORD", "the password of that file", "it has none", secret=True)
 AUTHENTICATOR = Setting(
-    "SNOWFLAKE_AUTHENTICATOR", "how that user signs in: externalbrowser, or oauth with SNOWFLAKE_TOKEN", "with the password or the key"
+    "SNOWFLAKE_AUTHENTICATOR", "how that user signs in: externalbrowser, or oauth with SNOWFLAKE_TOKEN", "with the key or the password"
 )
 SIGN_IN_TOKEN = Setting("SNOWFLAKE_TOKEN", "the token of oauth", "none is sent", secret=True)
 STATEMENT_TIMEOUT = Setting("MESH_STATEMENT_TIMEOUT", "how long one statement that moves rows may take in Snowflake, such as 4h", "1h")

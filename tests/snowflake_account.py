@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from snowflake.connector.errors import ProgrammingError
 
 NAME = r'("(?:[^"]|"")+"(?:\."(?:[^"]|"")+")*)'
+LONGEST = r"(?: statement_timeout_in_seconds = (\d+))?"
 COMMENT = r"(?: comment = '((?:[^']|'')*)')?"
 
 
@@ -105,11 +106,13 @@ class Account:
         if which == "future":
             self.future.discard((kind.upper(), plain(schema), plain(role)))
 
-    def make_compute(self, name, size, seconds, comment):
-        self.warehouses.setdefault(plain(name), {"size": size, "seconds": seconds, "limit": "null", "comment": comment})
+    def make_compute(self, name, size, seconds, longest, comment):
+        if plain(name) not in self.warehouses:
+            self.warehouses[plain(name)] = {"limit": "null", "comment": comment}
+            self.set_compute(name, size, seconds, longest)
 
-    def set_compute(self, name, size, seconds):
-        self.warehouses[plain(name)] |= {"size": size, "seconds": seconds}
+    def set_compute(self, name, size, seconds, longest):
+        self.warehouses[plain(name)] |= {"size": size, "seconds": seconds, **({"longest": longest} if longest else {})}
 
     def set_limit_of(self, name, limit):
         assert plain(limit) in self.limits
@@ -131,6 +134,10 @@ class Account:
         self.classes[plain(table), plain(column)] = value
 
     # SHOW
+
+    def show_longest(self, compute):
+        longest = self.warehouses[compute].get("longest")
+        return ("STATEMENT_TIMEOUT_IN_SECONDS", longest or "172800", "172800", "WAREHOUSE" if longest else "")
 
     def show_members(self, of):
         rows = [(None, role, kind, name) for role, kind, name in sorted(self.members) if role == of]
@@ -172,10 +179,14 @@ STATEMENTS = (
     (rf"grant (usage|select) on (database|schema|view|warehouse) {NAME} to role {NAME}", Account.give),
     (rf"revoke (usage|select|[a-z]+) on (database|schema|view|table|warehouse) {NAME} from role {NAME}", Account.take),
     (
-        rf"create warehouse if not exists {NAME} warehouse_size = (\w+) auto_suspend = (\d+) auto_resume = true initially_suspended = true{COMMENT}",
+        rf"create warehouse if not exists {NAME} warehouse_size = (\w+) auto_suspend = (\d+) auto_resume = true initially_suspended = true{LONGEST}{COMMENT}",
         Account.make_compute,
     ),
-    (rf"alter warehouse {NAME} set warehouse_size = (\w+) auto_suspend = (\d+)", Account.set_compute),
+    (rf"alter warehouse {NAME} set warehouse_size = (\w+) auto_suspend = (\d+){LONGEST}", Account.set_compute),
+    (
+        rf"alter warehouse {NAME} unset statement_timeout_in_seconds",
+        lambda account, name: account.warehouses[plain(name)].pop("longest", None) and None,
+    ),
     (rf"alter warehouse {NAME} set resource_monitor = {NAME}", Account.set_limit_of),
     (rf"alter warehouse (?:if exists )?{NAME} unset resource_monitor", Account.unset_limit_of),
     (rf"drop warehouse if exists {NAME}", lambda account, name: account.warehouses.pop(plain(name), None) and None),
@@ -230,6 +241,10 @@ STATEMENTS = (
                 for name, has in account.warehouses.items()
             ],
         ),
+    ),
+    (
+        rf"show parameters like 'STATEMENT_TIMEOUT_IN_SECONDS' in warehouse {NAME}",
+        lambda account, name: (["key", "value", "default", "level"], [account.show_longest(plain(name))]),
     ),
     (
         r"show resource monitors",

@@ -14,17 +14,18 @@ from typing import Any
 
 PASSWORD = "hush-hush-4711-not-told"
 # fakesnow 0.12.1 writes a comment into its own SQL without doubling quotes, and answers with an error of the server. It knows no
-# to_number of hexadecimal digits. It never refuses a login or breaks a statement off: what a file says it answers instead.
+# to_number of hexadecimal digits. It never refuses a login or breaks a statement off: what a file says it answers instead. How each login
+# was made is written to a file, and a browser that is sent to it is sent back with a token, as by a company's identity provider.
 # Where a folder is given, its databases are files there, and a server that is started again has them.
 _SERVE = """
-import gzip, importlib, json, sys
+import gzip, importlib, json, os, sys
 from pathlib import Path
 import uvicorn
 from fakesnow import info_schema, transforms
 from fakesnow.instance import FakeSnow
 from sqlglot import exp
 from starlette.middleware.base import BaseHTTPMiddleware
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse
 written = info_schema.insert_table_comment_sql
 info_schema.insert_table_comment_sql = lambda *words: written(*(str(word).replace("'", "''") for word in words))
 to_decimal = transforms.to_decimal
@@ -37,6 +38,7 @@ def hexadecimal(node):
 transforms.to_decimal = hexadecimal
 server = importlib.import_module("fakesnow.server")
 troubles, folder = Path(sys.argv[1]), sys.argv[2]
+logins = troubles.with_suffix(".logins")
 if folder:
     server.shared_fs = FakeSnow(db_path=folder)
     for file in sorted(Path(folder).glob("*.db")):
@@ -44,11 +46,25 @@ if folder:
 class Troubled(BaseHTTPMiddleware):
     async def dispatch(self, request, call_next):
         body = await request.body()
-        asked = request.url.path + " " + (gzip.decompress(body) if body[:2] == b"\\x1f\\x8b" else body).decode(errors="replace")
+        path, sent = request.url.path, gzip.decompress(body) if body[:2] == b"\\x1f\\x8b" else body
+        asked = f"{path} {sent.decode(errors='replace')}"
         for trouble in json.loads(troubles.read_text()) if troubles.exists() else ():
+            if trouble["where"] in asked and "code" not in trouble:
+                os._exit(1)
             if trouble["where"] in asked:
                 told = {"errorCode": trouble["code"], "sqlState": trouble["state"], "queryId": "1"}
                 return JSONResponse({"success": False, "code": trouble["code"], "message": trouble["message"], "data": told})
+        if path == "/sso":
+            return RedirectResponse(f"http://localhost:{request.query_params['port']}/?token=token-of-the-browser")
+        if path == "/session/authenticator-request":
+            port = json.loads(sent)["data"]["BROWSER_MODE_REDIRECT_PORT"]
+            data = {"ssoUrl": f"{request.base_url}sso?port={port}", "proofKey": "proof"}
+            return JSONResponse({"success": True, "data": data})
+        if path.endswith("login-request"):
+            given = json.loads(sent)["data"]
+            told = {key: given.get(key) for key in ("AUTHENTICATOR", "TOKEN", "PASSWORD")}
+            with logins.open("a") as file:
+                file.write(json.dumps({"by": given["CLIENT_ENVIRONMENT"]["APPLICATION"], **told}) + "\\n")
         return await call_next(request)
 server.app.add_middleware(Troubled)
 uvicorn.run(server.app, host="127.0.0.1", port=int(sys.argv[3]), log_level="info")
@@ -86,10 +102,17 @@ class Server:
         return self.log.with_name(f"{self.log.name}.troubles")
 
     def refuse(self, *troubles: Mapping[str, str]) -> None:
-        """From now on it answers so where a request has the text `where`; with none it does as usual again."""
+        """From now on it answers so where a request has the text `where`, or dies of it where there is no `code`; with none it does as usual."""
         part = self._troubles.with_suffix(".part")
         part.write_text(json.dumps(troubles))
         os.replace(part, self._troubles)
+
+    def logins(self) -> "list[dict[str, str | None]]":
+        """How each session was begun since this was asked last: by which program, in which way, and with which token or password."""
+        file = self._troubles.with_suffix(".logins")
+        lines = file.read_text().splitlines() if file.exists() else []
+        file.unlink(missing_ok=True)
+        return [json.loads(line) for line in lines]
 
     @property
     def environment(self) -> Mapping[str, str]:

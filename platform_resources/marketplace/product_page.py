@@ -116,6 +116,7 @@ def _use(view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
         "use": use,
         "score": view.use.scores[product.name],
         "readers": [products[name].title if name in products else name for name in (*use.products, *use.people)],
+        "columns_read": [f"{name} ({phrases.count(read, 'read')})" for name, read in view.trust[product.name].reads.columns.items()],
         "also_read": [(products[common.product].title, common) for common in also_read(view.use, product.name, 3)],
     }
 

@@ -141,6 +141,7 @@ def tables(trust: Trust, clock: Clock) -> tuple[TableOf, ...]:
         ),
         ("response", *response_table(trust.response)),
         ("reads in 30 days", ("port or data set", "reads", "readers"), list(_read_rows(trust.reads))),
+        ("reads of columns in 30 days", ("column", "reads noted by the warehouse"), list(trust.reads.columns.items())),
     )
     return tuple(table for table in filled if table[2])
 

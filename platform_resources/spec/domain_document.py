@@ -19,17 +19,28 @@ from platform_resources.spec.values.field_types import Owner, Text
 
 
 class Compute(Strict):
-    """The domain's own compute, for warehouses that have it apart: how large, when it stops, and how much it may use in a month."""
+    """The domain's own compute, for warehouses that have it apart: how large, when it stops, and how much it may use.
+
+    No statement on it takes longer than `statement_timeout`, whoever sends it.
+    """
 
     warehouse_size: Literal["xsmall", "small", "medium", "large", "xlarge"] = "small"
     auto_suspend: Duration = timedelta(minutes=1)
     monthly_credits: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    statement_timeout: Duration | None = None
 
     @field_validator("auto_suspend")
     @classmethod
     def _whole_seconds(cls, value: timedelta) -> timedelta:
         if not timedelta(minutes=1) <= value <= timedelta(days=1):
             raise ValueError("write a time from 1m to 1d; compute is paid for a minute at least")
+        return value
+
+    @field_validator("statement_timeout")
+    @classmethod
+    def _long_enough(cls, value: timedelta | None) -> timedelta | None:
+        if value is not None and not timedelta(minutes=1) <= value <= timedelta(days=7):
+            raise ValueError("write a time from 1m to 7d; what moves many rows takes minutes")
         return value
 
 

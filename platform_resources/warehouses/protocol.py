@@ -148,6 +148,9 @@ class ProductDatabase(Protocol):
     def connection(self) -> Any:
         """A connection of DuckDB for extractors, whatever the engine: what they make with it is loaded by `load_data`."""
 
+    def keeping(self, name: str) -> AbstractContextManager[None]:
+        """Inside, `connection` has what a reader has kept of an input of this name; what it keeps there now it finds again."""
+
     def load_data(self, relation: Relation, data: Any, contract: SourceContract = NO_CONTRACT, source: str = "") -> None:
         """Load what a source delivered: a relation of `connection`, an Arrow table or reader, or a data frame. Raises LoadFailed."""
 

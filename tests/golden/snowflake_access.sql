@@ -2,7 +2,7 @@
 create resource monitor if not exists "MESH__CRM" with credit_quota = 50 frequency = monthly start_timestamp = immediately triggers on 80 percent do notify on 100 percent do suspend;
 
 -- compute MESH__CRM: compute of domain crm
-create warehouse if not exists "MESH__CRM" warehouse_size = large auto_suspend = 120 auto_resume = true initially_suspended = true comment = 'Made by the mesh';
+create warehouse if not exists "MESH__CRM" warehouse_size = large auto_suspend = 120 auto_resume = true initially_suspended = true statement_timeout_in_seconds = 7200 comment = 'Made by the mesh';
 alter warehouse "MESH__CRM" set resource_monitor = "MESH__CRM";
 
 -- role MESH__CRM__MEMBERS: those who belong to domain crm

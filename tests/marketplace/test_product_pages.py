@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -10,12 +11,14 @@ from markupsafe import Markup
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.people.certifications import note_certified
 from platform_resources.ledger.people.consumer_answers import ConsumerAnswer, write_answers
+from platform_resources.ledger.queries.reads import note_use, record_read
 from platform_resources.marketplace.display.phrases import VERDICTS
 from platform_resources.marketplace.display.promise_rows import PromiseRow
 from platform_resources.marketplace.product_page import clock_text, dagster_page, shown_promises
 from platform_resources.promises.grades import CheckState
 from tests.marketplace.shop_mesh import NOW, README, opened_ledger, served
 from tests.meshes import edited, product_file
+from tests.refresh.running import mesh
 
 pytestmark = pytest.mark.slow
 
@@ -169,3 +172,21 @@ def test_what_consumers_answered_and_what_is_newly_certified_is_shown(made_shop,
         assert "Sensor readings" in certified and "Sensor summary" not in certified, "it is not certified any more"
         answer = client.get("/api/v1/products/summary/lineage").json()["consumers"][0]["answer"]
         assert (answer["answers"], answer["said"]) == (False, "3 of 40 cells fail, Ada says")
+
+
+def test_how_often_columns_were_read_is_shown_as_far_as_a_warehouse_tells_it(made_shop, tmp_path):
+    root = shutil.copytree(made_shop, tmp_path / "mesh", symlinks=True)
+    read = {"product": "readings", "port": "measurements_sql", "reader": "ana@example.com", "at": NOW - timedelta(hours=1)}
+    ledger = opened_ledger(root)
+    with ledger.writing() as connection:
+        note_use(connection, [{**read, "columns": ["degrees", "sensor"]}, {**read, "columns": ["degrees"]}], [], NOW)
+        record_read(connection, "readings", "measurements_sql", "ben@example.com", NOW - timedelta(hours=1), "query")
+    ledger.close()
+    with served(root) as address, httpx.Client(base_url=address, timeout=60) as client:
+        page, other = (text(client.get(f"/products/{name}").text) for name in ("readings", "summary"))
+        assert "Columns, as the warehouse has noted it: degrees (2 reads) and sensor (1 read)." in page
+        assert "How much it is used" in other and "as the warehouse has noted it" not in other
+        reads = client.get("/api/v1/products/readings").json()["trust"]["reads"]["by_port"]["measurements_sql"]
+        assert (reads["count"], reads["columns"]) == (3, {"degrees": 2, "sensor": 1})
+    status = mesh(root, "status", "readings").stdout
+    assert re.search(r"reads of columns in 30 days\s+column\s+reads noted by the warehouse\s+degrees\s+2\s+sensor\s+1\s", status), status

@@ -27,13 +27,19 @@ incidents: {wait: 10m, renotify: never, bad: 2, of: 3}
 """
 
 
-def test_compute_says_its_size_when_it_stops_and_its_limit():
-    compute = read_domain("title: A\ncompute: {warehouse_size: xlarge, auto_suspend: 5m, monthly_credits: 40}", FILE).domain.compute
+def test_compute_says_its_size_when_it_stops_and_its_limits():
+    said = "title: A\ncompute: {warehouse_size: xlarge, auto_suspend: 5m, monthly_credits: 40, statement_timeout: 2h}"
+    compute = read_domain(said, FILE).domain.compute
     assert (compute.warehouse_size, compute.auto_suspend, compute.monthly_credits) == ("xlarge", timedelta(minutes=5), 40)
+    assert compute.statement_timeout == timedelta(hours=2)
 
 
 @pytest.mark.parametrize(
-    "wrong", ["auto_suspend: 30s", "auto_suspend: 2d", "auto_suspend: 60", "monthly_credits: 0", "monthly_credits: many"]
+    "wrong",
+    [
+        *("auto_suspend: 30s", "auto_suspend: 2d", "auto_suspend: 60", "monthly_credits: 0", "monthly_credits: many"),
+        *("statement_timeout: 30s", "statement_timeout: 8d"),
+    ],
 )
 def test_compute_that_cannot_be_is_refused(wrong):
     (problem,) = read_domain(f"title: A\ncompute: {{{wrong}}}", FILE).problems

@@ -69,7 +69,7 @@ def test_a_server_that_is_gone_in_the_middle_of_a_publication_leaves_the_last_ve
         (WRITING, "390114", "08001", "Authentication token has expired. The user must authenticate again.", "does not let mesh in"),
         (WRITING, "000606", "57P03", "No active warehouse selected in the current session.", "no warehouse computes for this: .*resume it or"),
         (WRITING, "090073", "57014", "Warehouse 'SMALL' cannot be resumed because resource monitor 'M' has exceeded its quota.", "its limit of"),
-        (WRITING, "000630", "57014", "Statement reached its statement or warehouse timeout of 5 second(s).", "MESH_STATEMENT_TIMEOUT and the"),
+        (WRITING, "000630", "57014", "Statement reached its statement or warehouse timeout of 5 second(s).", "MESH_STATEMENT_TIMEOUT, and statement_timeout of"),
     ],
 )  # fmt: skip
 def test_what_snowflake_refuses_leaves_the_last_version_and_is_told_with_what_to_do(server, mesh, where, code, state, message, advice):

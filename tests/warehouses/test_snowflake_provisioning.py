@@ -49,7 +49,7 @@ grants:
   - {role: service, to: "team:desk", purpose: Tests., approved_by: lead@example.com, until: 2026-12-24}
 """
 ROWS = "create or replace table internal.customers as select 1::bigint as id, 'EU' as region, 'ana@example.com' as email"
-DOMAIN = "title: CRM\nowners: {business: lead@example.com}\ncompute: {warehouse_size: large, auto_suspend: 2m, monthly_credits: 50}\n"
+DOMAIN = "title: CRM\nowners: {business: lead@example.com}\ncompute: {warehouse_size: large, auto_suspend: 2m, monthly_credits: 50, statement_timeout: 2h}\n"
 OTHER = """primary_key: [id]\ncolumns: [{name: id, type: bigint, classification: public}]"""
 
 
@@ -171,7 +171,7 @@ def test_after_apply_the_plan_is_empty_and_a_second_apply_does_nothing(provision
     assert has == {("USAGE", "DATABASE"), ("USAGE", "SCHEMA"), ("SELECT", "VIEW")}
     assert account.classes[f"{database}.VERSIONS.CUSTOMERS", "EMAIL"] == "personal"
     assert account.warehouses[database.partition("__")[0] + "__CRM"] == {
-        "size": "large", "seconds": "120", "limit": database.partition("__")[0] + "__CRM", "comment": "Made by the mesh",
+        "size": "large", "seconds": "120", "longest": "7200", "limit": database.partition("__")[0] + "__CRM", "comment": "Made by the mesh",
     }  # fmt: skip
 
 
@@ -182,10 +182,13 @@ def test_what_ends_is_revoked_first_and_what_somebody_added_too(provisioned):
     account.privileges.add(("SELECT", "TABLE", f"{database}.VERSIONS.CUSTOMERS", f"{database}__TEAM"))
     account.privileges.add(("SELECT", "TABLE", f"{database}.INTERNAL.CUSTOMERS", f"{database}__TEAM"))
     edited(root, product_file("crm", "customers"), 'role: crm, to: "product:calls"', 'role: crm, to: "team:desk"')
-    edited(root, "dataproducts/crm/domain.yaml", "warehouse_size: large", "warehouse_size: small")
+    edited(root, "dataproducts/crm/domain.yaml", "statement_timeout: 2h", "statement_timeout: 3h")
     account.done.clear()
     assert applied(root, NOW + timedelta(days=60)) == ()
     assert [sql.split()[0] for sql in account.done] == ["revoke"] * 3 + ["alter"] * 2, account.done
+    edited(root, "dataproducts/crm/domain.yaml", ", statement_timeout: 3h", "")
+    assert [act for act, _ in planned(root, NOW + timedelta(days=60))] == ["change"]
+    assert applied(root, NOW + timedelta(days=60)) == () and "longest" not in account.warehouses[database.split("__")[0] + "__CRM"]
     assert not any(name == "EVE" for _, _, name in account.members) and planned(root, NOW + timedelta(days=60)) == []
 
 

@@ -38,7 +38,29 @@ ROWS = """(SELECT "READING_ID", "Größe" FROM "MESH__PLANT__READINGS".VERSIONS.
 def test_what_is_not_set_is_named():
     with pytest.raises(SettingInvalid) as refused:
         connection_arguments({name: value for name, value in SAID.items() if name not in ("SNOWFLAKE_ROLE", "SNOWFLAKE_PASSWORD")})
-    assert "SNOWFLAKE_ROLE, SNOWFLAKE_PASSWORD or SNOWFLAKE_PRIVATE_KEY_PATH" in str(refused.value)
+    assert "SNOWFLAKE_ROLE, SNOWFLAKE_PASSWORD, SNOWFLAKE_PRIVATE_KEY_PATH or SNOWFLAKE_AUTHENTICATOR" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "sent", "kept_back"),
+    [
+        (
+            {"SNOWFLAKE_PRIVATE_KEY_PATH": "mesh.p8", "SNOWFLAKE_AUTHENTICATOR": "oauth", "SNOWFLAKE_TOKEN": "t"},
+            "private_key_path",
+            "password",
+        ),
+        ({"SNOWFLAKE_AUTHENTICATOR": "username_password_mfa"}, "password", "private_key_path"),
+        ({"SNOWFLAKE_AUTHENTICATOR": "externalbrowser", "SNOWFLAKE_PASSWORD": ""}, "authenticator", "password"),
+    ],
+)
+def test_a_key_goes_before_all_other_ways_to_sign_in_as_dbt_s_connector_has_it(said, sent, kept_back):
+    found = connection_arguments({**SAID, **said})
+    assert sent in found and kept_back not in found
+
+
+def test_a_token_that_oauth_needs_is_named_where_it_is_not_set():
+    with pytest.raises(SettingInvalid, match="are not set: SNOWFLAKE_TOKEN; docs"):
+        connection_arguments({**SAID, "SNOWFLAKE_AUTHENTICATOR": "oauth"})
 
 
 def test_a_request_that_is_not_answered_is_given_up():

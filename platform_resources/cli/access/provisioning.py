@@ -72,9 +72,10 @@ def show_tenancy(root: Path, mesh: "MeshPlan", product: "ProductPlan", as_json: 
         print_json({**data, "compute": compute.model_dump(mode="json"), "filtered": own.filtered})
         return
     credits = f"{compute.monthly_credits} credits a month" if compute.monthly_credits is not None else "no limit"
+    longest = f"statements up to {duration_text(compute.statement_timeout)}" if compute.statement_timeout is not None else ""
     words.print(
         f"{own.name}: schemas {', '.join(own.schemas)}; compute of domain {own.domain}: {compute.warehouse_size}, stops after "
-        f"{duration_text(compute.auto_suspend)}, {credits}",
+        f"{', '.join(filter(None, (duration_text(compute.auto_suspend), credits, longest)))}",
         markup=False,
         highlight=False,
     )

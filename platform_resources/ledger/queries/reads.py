@@ -1,11 +1,13 @@
 """How often a product is read, through which port and by whom: recorded reads, and pulls of other products."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Text, cast, func, insert, select
 
 from platform_resources.ledger import tables
 from platform_resources.ledger.made_up import MADE_UP, real
@@ -16,10 +18,14 @@ from platform_resources.plan.plan import MeshPlan
 
 @dataclass(frozen=True, slots=True)
 class PortReads:
-    """How often one port, or data set, was read, and by whom, sorted."""
+    """How often one port, or data set, was read, and by whom, sorted.
+
+    `columns` has how often each column was read, most first, as far as a warehouse tells it; nothing else does.
+    """
 
     count: int
     readers: tuple[str, ...]
+    columns: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +40,16 @@ class Reads:
         """The number of reads."""
         return sum(port.count for port in self.by_port.values())
 
+    @property
+    def columns(self) -> Mapping[str, int]:
+        """How often each column was read through any port, most first, as far as a warehouse tells it."""
+        return _most_first((port.columns, 1) for port in self.by_port.values())
+
 
 # How such a read was made: in the warehouse, beside the platform.
 IN_WAREHOUSE = "warehouse"
-_Count = tuple[str, str, int]
+# Port, reader, number of reads, and the columns of each of them.
+_Count = tuple[str, str, int, Sequence[str]]
 # A product and its output port.
 Port = tuple[str, str]
 
@@ -74,11 +86,11 @@ def reads_of_products(
     What is made up is left out. Two queries.
     """
     counts_of: dict[str, list[_Count]] = {product: [] for product in products}
-    for product, port, reader, count in (
+    for product, count in (
         *_recorded(connection, products, since, until),
         *_pulled(connection, products, since, until, pulls),
     ):
-        counts_of[product].append((port, reader, count))
+        counts_of[product].append(count)
     return {product: _reads(counts) for product, counts in counts_of.items()}
 
 
@@ -86,25 +98,41 @@ def _reads(counts: Sequence[_Count]) -> Reads:
     by_port: dict[str, list[_Count]] = {}
     for count in counts:
         by_port.setdefault(count[0], []).append(count)
-    return Reads(
-        {port: PortReads(sum(n for *_, n in counted), _readers(counted)) for port, counted in sorted(by_port.items())}, _readers(counts)
-    )
+    ports = {
+        port: PortReads(
+            sum(count for _, _, count, _ in counted),
+            _readers(counted),
+            _most_first((dict.fromkeys(columns, 1), count) for _, _, count, columns in counted),
+        )
+        for port, counted in sorted(by_port.items())
+    }
+    return Reads(ports, _readers(counts))
 
 
 def _readers(counts: Sequence[_Count]) -> tuple[str, ...]:
-    return tuple(sorted({reader for _, reader, _ in counts}))
+    return tuple(sorted({reader for _, reader, *_ in counts}))
 
 
-def _recorded(connection: Connection, products: Collection[str], since: datetime, until: datetime) -> Iterator[tuple[str, str, str, int]]:
+def _most_first(counted: Iterable[tuple[Mapping[str, int], int]]) -> dict[str, int]:
+    """Sums of counts, each of them so many times; equal ones by name."""
+    sums: Counter[str] = Counter()
+    for counts, times in counted:
+        for name, count in counts.items():
+            sums[name] += count * times
+    return dict(sorted(sums.items(), key=lambda summed: (-summed[1], summed[0])))
+
+
+def _recorded(connection: Connection, products: Collection[str], since: datetime, until: datetime) -> Iterator[tuple[str, _Count]]:
     within = (reads.c.product.in_(products), reads.c.at >= since, reads.c.at < until, reads.c.kind != MADE_UP)
-    query = select(reads.c.product, reads.c.port, reads.c.reader, func.count().label("count")).where(*within)
-    for row in connection.execute(query.group_by(reads.c.product, reads.c.port, reads.c.reader)).mappings():
-        yield row["product"], row["port"], row["reader"], row["count"]
+    # As text, because lists of columns cannot be grouped by in every database.
+    kinds = reads.c.product, reads.c.port, reads.c.reader, cast(reads.c.columns, Text).label("columns")
+    for row in connection.execute(select(*kinds, func.count().label("count")).where(*within).group_by(*kinds)).mappings():
+        yield row["product"], (row["port"], row["reader"], row["count"], json.loads(row["columns"] or "null") or ())
 
 
 def _pulled(
     connection: Connection, products: Collection[str], since: datetime, until: datetime, pulls: Mapping[tuple[str, str], Port]
-) -> Iterator[tuple[str, str, str, int]]:
+) -> Iterator[tuple[str, _Count]]:
     """A pull that failed, and was served from what it had, read nothing."""
     table, readers = tables.input_states, sorted({reader for (reader, _), (product, _) in pulls.items() if product in products})
     query = select(table.c.product, table.c.port, func.count().label("count")).where(
@@ -118,7 +146,7 @@ def _pulled(
     for row in connection.execute(query.group_by(table.c.product, table.c.port)).mappings():
         product, port = pulls.get((row["product"], row["port"]), ("", ""))
         if product in products:
-            yield product, port, row["product"], row["count"]
+            yield product, (port, row["product"], row["count"], ())
 
 
 def use_known_until(connection: Connection) -> datetime | None:
@@ -133,13 +161,3 @@ def note_use(connection: Connection, new_reads: Sequence[Mapping[str, Any]], cre
         connection.execute(insert(reads), [{**read, "kind": IN_WAREHOUSE} for read in new_reads])
     upsert(connection, refresh_credits, credits, replaces=lambda new, old: new.credits != old.credits)
     upsert(connection, use_known, [{"name": IN_WAREHOUSE, "until": until}], replaces=lambda new, old: new.until > old.until)
-
-
-def column_reads(connection: Connection, product: str, since: datetime) -> dict[str, int]:
-    """How often each column of the product was read in the warehouse since then, by its name."""
-    counts: dict[str, int] = {}
-    query = select(reads.c.columns).where(reads.c.product == product, reads.c.at >= since, reads.c.kind == IN_WAREHOUSE)
-    for row in connection.execute(query):
-        for name in row.columns or ():
-            counts[name] = counts.get(name, 0) + 1
-    return counts

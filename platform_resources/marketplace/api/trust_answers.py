@@ -125,10 +125,11 @@ class ResponseTimesData(TypedDict):
 
 
 class PortReadsData(TypedDict):
-    """Reads of one port."""
+    """Reads of one port; `columns` has the reads of each column where a warehouse tells them."""
 
     count: int
     readers: list[str]
+    columns: dict[str, int]
 
 
 class ReadsData(TypedDict):

@@ -29,7 +29,7 @@ def extract(
     cursor = _last_cursor(database, port, former)
     options, named = (source.options, {"extractor": source.extractor}) if isinstance(source, PullExtractor) else ({}, {})
     before = columns_before(database, port) if former is not None and isinstance(source, PullRows) else {}
-    with database.transaction():
+    with database.keeping(port.name), database.transaction():
         replay = context.replay.get(port.name)
         given = _asked_cursor(replay, cursor) if replay is not None and isinstance(source, PullExtractor) else cursor
         promised = {column.source_name: column.type for column in port.columns}

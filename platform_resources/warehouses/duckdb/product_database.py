@@ -5,7 +5,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -137,6 +137,10 @@ class DuckDBDatabase:
         select = port_sql(published)
         self._drop(relation, "table")
         self._fetched(f"create or replace view {relation_sql(relation)} as {select}")
+
+    def keeping(self, name: str) -> AbstractContextManager[None]:
+        """It is in this database."""
+        return nullcontext()
 
     def load_data(self, relation: Relation, data: Any, contract: SourceContract = NO_CONTRACT, source: str = "") -> None:
         """Load what a source delivered: a relation of this connection, an Arrow table or reader, or a data frame."""

@@ -12,9 +12,11 @@ from typing import Any, BinaryIO
 from snowflake.connector.connection import DEFAULT_CONFIGURATION
 
 from platform_resources.access.role_folders import AccessChange
+from platform_resources.capabilities.readers.database_rows import KEPT_ROWS
 from platform_resources.capabilities.support.sql_text import quoted
 from platform_resources.capabilities.work import ModelWork
 from platform_resources.measuring.dialects import translated
+from platform_resources.plan import conventions
 from platform_resources.plan.tenancy import MeshTenancy, ProductTenancy
 from platform_resources.settings import COMPUTE, PREFIX, SNOWFLAKE_BUILD
 from platform_resources.warehouses.duckdb import product_database
@@ -66,7 +68,8 @@ class SnowflakeWarehouse:
         ):
             if own := own_compute(session, domain):
                 session.rows(f"use warehouse {quoted(own)}")
-            database = SnowflakeDatabase(session, local, limits(os.environ).query)
+            kept = state / conventions.SNOWFLAKE / KEPT_ROWS / domain / product
+            database = SnowflakeDatabase(session, local, limits(os.environ).query, kept)
             database.make()
             yield database
 

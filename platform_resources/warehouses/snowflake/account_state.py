@@ -10,7 +10,7 @@ from platform_resources.warehouses.snowflake.account_names import MARK, compute_
 from platform_resources.warehouses.snowflake.kept_notes import Notes
 from platform_resources.warehouses.snowflake.sessions import Session
 from platform_resources.warehouses.snowflake.version_tables import SCHEMA, VERSION, role_topic
-from platform_resources.warehouses.snowflake.wanted_objects import MESH, ROWS, TAG, Key, Tables
+from platform_resources.warehouses.snowflake.wanted_objects import MESH, ROWS, STATEMENT_LIMIT, TAG, Key, Tables, compute_state
 
 # The digest of what a policy was made of, in its comment.
 _DIGEST = re.compile(r"\(([0-9a-f]{12})\)$")
@@ -42,7 +42,13 @@ def found_compute(opened: Session) -> Iterator[tuple[Key, Found]]:
         size = str(row["size"]).lower().replace("-", "")
         shown_limit = limit if limit not in (None, "", "null") else "none"
         drop = (f"drop warehouse if exists {quoted(name)}",) if str(row.get("comment") or "").startswith(MARK) else ()
-        yield ("compute", name), Found(f"{size}, {row['auto_suspend']} s, limit {shown_limit}", drop)
+        yield ("compute", name), Found(compute_state(size, row["auto_suspend"], shown_limit, _longest(opened, name)), drop)
+
+
+def _longest(opened: Session, compute: str) -> str | None:
+    """After how many seconds a warehouse breaks statements off; None where that is set for the account, and not for the warehouse."""
+    parameters = shown(opened, f"show parameters like '{STATEMENT_LIMIT}' in warehouse {quoted(compute)}")
+    return next((str(row["value"]) for row in parameters if row["level"] == "WAREHOUSE"), None)
 
 
 def own_compute(opened: Session, domain: str) -> str:

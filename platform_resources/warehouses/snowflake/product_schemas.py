@@ -1,5 +1,6 @@
 """A product's own schemas in Snowflake, for its refresh: load, measure, remember, publish."""
 
+import os
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullFiles
+from platform_resources.capabilities.readers.database_rows import KEPT_ROWS
 from platform_resources.capabilities.source_contract import NO_CONTRACT, SourceContract
 from platform_resources.capabilities.support.sql_text import literal, quoted, relation_sql
 from platform_resources.deliveries.arrivals import InputFile
@@ -42,10 +44,13 @@ _ARROW = "mesh_arrow"
 
 
 class SnowflakeDatabase:
-    """A product's own database. `local` reads what extractors and files bring, which goes to a stage from there."""
+    """A product's own database. `local` reads what extractors and files bring, which goes to a stage from there.
 
-    def __init__(self, session: Session, local: DuckDBDatabase, query_time: timedelta) -> None:
-        self.session, self.local, self.query_time = session, local, query_time
+    `kept` is a folder for what readers keep of inputs.
+    """
+
+    def __init__(self, session: Session, local: DuckDBDatabase, query_time: timedelta, kept: Path) -> None:
+        self.session, self.local, self.query_time, self.kept = session, local, query_time, kept
         self.notes = Notes(session)
         self.changes = StagedChanges(session, self.notes)
         self._held: Mapping[str, bytes] = {}
@@ -125,6 +130,30 @@ class SnowflakeDatabase:
     @property
     def connection(self) -> Any:
         return self.local.connection
+
+    @contextmanager
+    def keeping(self, name: str) -> Iterator[None]:
+        """In a file, by the types of the source, which Snowflake does not all have. A file that is gone costs reading all rows again."""
+        file, table = self.kept / f"{name}.duckdb", Relation(KEPT_ROWS, name)
+        if file.exists():
+            self.local.execute(f"create schema if not exists {KEPT_ROWS}")
+            self._in_file(file, f"create table {relation_sql(table)} as from mesh_kept.rows")
+        yield
+        if not self.local.exists(table):
+            file.unlink(missing_ok=True)
+            return
+        self.kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part = self.kept / f"{name}.part"
+        part.unlink(missing_ok=True)
+        self._in_file(part, f"create table mesh_kept.rows as from {relation_sql(table)}")
+        os.replace(part, file)
+
+    def _in_file(self, file: Path, sql: str) -> None:
+        self.local.execute(f"attach {literal(str(file))} as mesh_kept")
+        try:
+            self.local.execute(sql)
+        finally:
+            self.local.execute("detach mesh_kept")
 
     def load_data(self, relation: Relation, data: Any, contract: SourceContract = NO_CONTRACT, source: str = "") -> None:
         self.local.load_data(_LOCAL, data, contract, source)

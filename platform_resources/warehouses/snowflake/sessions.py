@@ -2,9 +2,10 @@
 
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from datetime import timedelta
 from typing import Any
 
@@ -55,21 +56,23 @@ _NOT_LET_IN = "28000"
 
 def connection_arguments(environment: Mapping[str, str]) -> dict[str, Any]:
     """Who connects to what, by the names that SnowflakeResource has for it. Raises SettingInvalid, which names what is not set."""
-    lost = [setting.name for setting in _NEEDED if not setting.value(environment)]
-    if not any(setting.value(environment) for setting in (PASSWORD, KEY_FILE, AUTHENTICATOR)):
-        lost.append(f"{PASSWORD.name} or {KEY_FILE.name}")
+    lost, signing_in = [setting.name for setting in _NEEDED if not setting.value(environment)], AUTHENTICATOR.value(environment)
+    if not any((signing_in, PASSWORD.value(environment), KEY_FILE.value(environment))):
+        lost.append(f"{PASSWORD.name}, {KEY_FILE.name} or {AUTHENTICATOR.name}")
+    if signing_in.lower() == "oauth" and not SIGN_IN_TOKEN.value(environment):
+        lost.append(SIGN_IN_TOKEN.name)
     if lost:
         raise SettingInvalid(
             f"MESH_TARGET is snowflake, and these variables are not set: {', '.join(lost)}; docs/snowflake.md says what they are"
         )
     named = {"account": ACCOUNT, "user": USER, "role": ROLE, "warehouse": COMPUTE}
-    if AUTHENTICATOR.value(environment):
-        named |= {"authenticator": AUTHENTICATOR}
-    elif PASSWORD.value(environment):
-        named |= {"password": PASSWORD}
-    else:
+    beside = {"host": HOST, "port": PORT, "protocol": PROTOCOL}
+    # dbt gives its connector all of them, which takes the key then: so it goes before the others here too.
+    if KEY_FILE.value(environment):
         named |= {"private_key_path": KEY_FILE, "private_key_password": KEY_PASSWORD}
-    beside = {"host": HOST, "port": PORT, "protocol": PROTOCOL, **({"token": SIGN_IN_TOKEN} if AUTHENTICATOR.value(environment) else {})}
+    else:
+        named |= {"authenticator": AUTHENTICATOR, "password": PASSWORD}
+        beside |= {"token": SIGN_IN_TOKEN} if signing_in else {}
     more = {name: setting.value(environment) for name, setting in beside.items()}
     return {
         **{name: value for name, setting in named.items() if (value := setting.value(environment))},
@@ -78,6 +81,8 @@ def connection_arguments(environment: Mapping[str, str]) -> dict[str, Any]:
         "additional_snowflake_connection_args": {
             **{name: value for name, value in more.items() if value},
             "platform_detection_timeout_seconds": NO_DETECTION,
+            # So that a browser opens once, and not for each connection; dbt says the same to its connector.
+            **({"client_store_temporary_credential": True} if signing_in else {}),
             # A mapping of its own: the connector writes into it.
             "session_parameters": {**_SESSION, **({"QUERY_TAG": tag} if (tag := QUERY_TAG.value(environment)) else {})},
         },
@@ -151,13 +156,28 @@ def moving_seconds() -> int:
 @contextmanager
 def session(connect: Connect, database: str) -> Iterator[Session]:
     """A session in a product's database, there or not. Raises EngineError, SettingInvalid."""
-    with errors_translated():
+    with errors_translated(), _signing_in():
         opening = connect({**connection_arguments(os.environ), "database": database, "schema": "MESH"})
         connection = opening.__enter__()
     try:
         yield Session(connection, database)
     finally:
         opening.__exit__(None, None, None)
+
+
+@contextmanager
+def _signing_in() -> Iterator[None]:
+    """What is said while a browser is waited for is no answer, and goes where messages go. Raises EngineError for a key that is none."""
+    try:
+        with redirect_stdout(sys.stderr) if AUTHENTICATOR.value(os.environ) else nullcontext():
+            yield
+    except (OSError, TypeError, ValueError) as error:
+        if not KEY_FILE.value(os.environ):
+            raise
+        raise EngineError(
+            f"the private key that {KEY_FILE.name} names cannot be read: {_told(error)}; it is a file in PEM form, "
+            f"and {KEY_PASSWORD.name} has its password where it is encrypted"
+        ) from None
 
 
 @contextmanager
@@ -170,7 +190,7 @@ def errors_translated(allowed: timedelta | None = None) -> Iterator[None]:
             raise QueryTooSlow(allowed) from None
         text = explained(error)
         if error.errno in _BROKEN_OFF:
-            text = f"{text}; {STATEMENT_TIMEOUT.name} and the warehouse's own statement_timeout_in_seconds allow longer"
+            text = f"{text}; {STATEMENT_TIMEOUT.name}, and statement_timeout of compute in domain.yaml, allow longer"
         refused = str(error.sqlstate or "").startswith("42") or error.errno == _NO_SUCH_OBJECT
         raised = (StatementRefused if refused else EngineError)(text)
         raised.code = error.errno  # type: ignore[attr-defined]
@@ -179,7 +199,7 @@ def errors_translated(allowed: timedelta | None = None) -> Iterator[None]:
 
 def explained(error: Error) -> str:
     """The error's text, and what to do about it where that is known. No published version is touched by any of these."""
-    text = Mask(environment_secrets(os.environ, frozenset()))(str(error.msg or error)).strip()
+    text = _told(error.msg or error)
     if error.sqlstate == _NOT_LET_IN or error.errno in _LOGIN:
         user, ways = USER.value(os.environ), " or ".join(setting.name for setting in (PASSWORD, KEY_FILE, SIGN_IN_TOKEN))
         return f"Snowflake does not let {user} in: {text}; renew what {ways} says, then do it again"
@@ -189,6 +209,10 @@ def explained(error: Error) -> str:
     if error.errno in _NETWORK:
         return f"Snowflake cannot be reached, or does not answer: {text}; do it again once it does"
     return text
+
+
+def _told(error: object) -> str:
+    return Mask(environment_secrets(os.environ, frozenset()))(str(error)).strip()
 
 
 def is_missing(error: EngineError) -> bool:

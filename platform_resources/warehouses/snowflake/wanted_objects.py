@@ -36,6 +36,7 @@ ORDER = (
 # What is not wanted any more of these protects without need: it goes after what gives too much.
 PROTECTING = frozenset({"limit of compute", "mask", "mask of a tag", "row policy", "class of a column", "filter of a table"})
 TAG, ROWS = "CLASSIFICATION", "ROWS"
+STATEMENT_LIMIT = "STATEMENT_TIMEOUT_IN_SECONDS"
 MESH = "MESH"
 # Of a team's own schemas it reads everything that is there and will be.
 TEAM_SCHEMAS = ("INPUTS", "INTERNAL", "PORTS")
@@ -57,8 +58,13 @@ class WantedObject:
 Tables = Mapping[str, Sequence[str]]
 
 
+def compute_state(size: str, seconds: object, limit: object, longest: object) -> str:
+    """How a warehouse is set; `longest` is after how many seconds it breaks statements off, None where it has no time of its own."""
+    return f"{size}, {seconds} s, limit {limit}, statements {'without limit' if longest is None else f'up to {longest} s'}"
+
+
 def wanted_domain(domain: DomainTenancy, tenancy: MeshTenancy) -> Iterator[tuple[Key, WantedObject]]:
-    """Compute of its own, with a limit where it has one, and the role of those who belong to it."""
+    """Compute of its own, with limits where it has them, and the role of those who belong to it."""
     name, compute = compute_name(domain.name), domain.compute
     why, limit = f"compute of domain {domain.name}", compute.monthly_credits
     if limit is not None:
@@ -73,11 +79,15 @@ def wanted_domain(domain: DomainTenancy, tenancy: MeshTenancy) -> Iterator[tuple
         )
     seconds = int(compute.auto_suspend.total_seconds())
     sized = f"warehouse_size = {compute.warehouse_size} auto_suspend = {seconds}"
+    longest = None if compute.statement_timeout is None else int(compute.statement_timeout.total_seconds())
+    timed = "" if longest is None else f" {STATEMENT_LIMIT.lower()} = {longest}"
     limited = f"set resource_monitor = {quoted(name)}" if limit is not None else "unset resource_monitor"
-    made = f"create warehouse if not exists {quoted(name)} {sized} auto_resume = true initially_suspended = true comment = {text_sql(MARK)}"
+    made = f"create warehouse if not exists {quoted(name)} {sized} auto_resume = true initially_suspended = true{timed}"
+    made = f"{made} comment = {text_sql(MARK)}"
     limiting = f"alter warehouse {quoted(name)} {limited}"
-    state = f"{compute.warehouse_size}, {seconds} s, limit {name if limit is not None else 'none'}"
-    changed = (f"alter warehouse {quoted(name)} set {sized}", limiting)
+    state = compute_state(compute.warehouse_size, seconds, name if limit is not None else "none", longest)
+    unlimited = (f"alter warehouse {quoted(name)} unset {STATEMENT_LIMIT.lower()}",) if longest is None else ()
+    changed = (f"alter warehouse {quoted(name)} set {sized}{timed}", *unlimited, limiting)
     yield ("compute", name), WantedObject(state, why, (made, limiting) if limit is not None else (made,), changed)
     yield from _role(members_role(domain.name), f"those who belong to domain {domain.name}")
     yield _privilege("USAGE", "WAREHOUSE", name, members_role(domain.name), why)
