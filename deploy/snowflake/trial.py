@@ -15,7 +15,8 @@ from pathlib import Path
 
 FOLDER, KEY_FILE = Path(__file__).parent, Path("mesh.p8")
 COST = "The warehouse is an XSMALL: one credit for each hour that it runs, and it stops after a minute. A trial takes about ten minutes, so"
-COST += " less than half a credit; the resource monitor ends it at three. What the databases store is a few megabytes."
+COST += " less than half a credit; the resource monitor ends it at three. Warehouses that a test of roles makes stay suspended."
+COST += " What the databases store is a few megabytes."
 
 
 def statements(file: str, key: str = "<KEY>") -> Iterator[str]:

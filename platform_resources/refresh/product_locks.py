@@ -37,8 +37,8 @@ class ProductLock:
         """A claim that cannot be let go ends by itself."""
         try:
             self.versions.let_go()
-        except (EngineError, VersionsUnreadable, OSError):
-            _log.warning("the claim on %s could not be let go; it ends by itself", self.file.lock_file, exc_info=True)
+        except (EngineError, VersionsUnreadable, OSError) as error:
+            _log.warning("the claim on %s could not be let go; it ends by itself: %s", self.file.lock_file, error)
         finally:
             self.file.release()
 

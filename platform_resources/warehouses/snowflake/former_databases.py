@@ -7,7 +7,7 @@ from platform_resources.warehouses.snowflake.account_names import in_database
 from platform_resources.warehouses.snowflake.kept_notes import NOTES, Notes
 from platform_resources.warehouses.snowflake.product_schemas import make_schemas
 from platform_resources.warehouses.snowflake.sessions import Connect, Session, database_name, is_missing, session
-from platform_resources.warehouses.snowflake.version_tables import kept_views, kinds_of
+from platform_resources.warehouses.snowflake.version_tables import VIEWS, kept_views, kinds_of
 
 _TAKEN = "taken over by"
 
@@ -25,6 +25,7 @@ def take_over(connect: Connect, domain: str, former: str, product: str) -> None:
             Notes(before).remember(_TAKEN, old, new)
             _clone(opened, before)
         if begun:
+            opened.rows(f"create schema if not exists {in_database(new, VIEWS)}")
             for view, kind, made in kept_views(opened):
                 opened.rows(f"create or replace {kind} {view} {made.replace(in_database(old), in_database(new))}")
             Notes(opened).forget(_TAKEN, old)
