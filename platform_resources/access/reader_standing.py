@@ -31,7 +31,7 @@ class OfferedRole:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """What a product offers to whom. `roles` is None where it has no agreement."""
+    """What a product offers to whom. `roles` is None where it has no agreement. `retired` says so of one that offers nothing any more."""
 
     product: str
     domain: str
@@ -39,6 +39,7 @@ class Offers:
     domain_access: bool
     roles: tuple[OfferedRole, ...] | None
     grants: tuple[Grant, ...] = ()
+    retired: str | None = field(default=None, metadata={"planned": "where there is one"})
 
     def role(self, name: str) -> OfferedRole | None:
         """The role of this name; None if no agreement has one."""
@@ -151,6 +152,8 @@ def _ambiguous(offers: Offers, reader: Reader, active: Sequence[Grant]) -> str:
 
 def _refused(offers: Offers, reader: Reader, asked: Sequence[Grant], known: KnownGrants, now: datetime) -> ReaderStanding:
     """Say what there was, what to ask for and whom."""
+    if offers.retired is not None:
+        return ReaderStanding("nothing", "", refused=f"{offers.product} {offers.retired}")
     states = [f"grant {grant.name} of role {grant.role} is {_state(offers, grant, now)}" for grant in asked]
     having = f"role {reader.role}" if reader.role else "a role"
     none = f"no grant of {reader.name} is known" if known.unknown else f"{reader.name} has no grant"

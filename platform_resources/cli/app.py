@@ -69,6 +69,7 @@ COMMANDS = (
     ("contracts.releasing", "diff"),
     ("contracts.releasing", "release"),
     ("contracts.expecting", "expect"),
+    ("contracts.retiring", "retire"),
 )
 
 

@@ -37,12 +37,12 @@ def profile(
 ) -> None:
     """Show the column profile of a published version, and changes since the version before."""
     root, plan = mesh_of(context, [product])
-    name = product_of(plan, product).name
+    chosen = product_of(plan, product)
     from platform_resources.services.showing.profiled_versions import NoProfile, asked_profiles
 
     try:
         with ledger_shown(root, datetime.now(UTC), sync, as_json) as ledger, ledger.reading() as connection:
-            profiles = asked_profiles(connection, name, data_set, version)
+            profiles = asked_profiles(connection, chosen, data_set, version)
     except NoProfile as error:
         stop(str(error), CANNOT_RUN)
     if as_json:

@@ -15,6 +15,7 @@ _HEADS: dict[ChangeClass, str] = {
     "minor": "MINOR: additions, or more is promised",
     "patch": "PATCH: words",
 }
+ENDED = "ENDED: version {} has said that it would"
 
 
 def releases_text(releases: Sequence[Release], problems: Sequence[tuple[str, ...]]) -> str:
@@ -37,7 +38,9 @@ def _release_lines(release: Release, problems: Sequence[str]) -> Iterator[str]:
         yield from (f"- {problem}" for problem in problems)
         yield ""
     for kind in CLASSES:
-        yield from _class_lines(release, kind)
+        yield from _class_lines(release, kind, announced=False)
+    for kind in CLASSES:
+        yield from _class_lines(release, kind, announced=True)
 
 
 def _summary(release: Release) -> str:
@@ -51,11 +54,12 @@ def _summary(release: Release) -> str:
     return f"{kind} change{least}.{concerned}"
 
 
-def _class_lines(release: Release, kind: ChangeClass) -> Iterator[str]:
-    concerned = [(change, consumers) for change, consumers in zip(release.changes, release.affected, strict=True) if change.kind == kind]
+def _class_lines(release: Release, kind: ChangeClass, *, announced: bool) -> Iterator[str]:
+    pairs = zip(release.changes, release.affected, strict=True)
+    concerned = [(change, consumers) for change, consumers in pairs if change.kind == kind and change.announced == announced]
     if not concerned:
         return
-    yield f"### {_HEADS[kind]}"
+    yield f"### {ENDED.format(release.old.version) if announced else _HEADS[kind]}"
     yield ""
     for change, consumers in concerned:
         place = f"`{change.place}`: " if change.place else ""

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-MessageKind = Literal["incident", "update", "reminder", "recovery", "budget", "schema", "digest", "access", "version", "test"]
+MessageKind = Literal[
+    "incident", "update", "reminder", "recovery", "budget", "schema", "digest", "access", "certificate", "version", "test"
+]
 
 
 @dataclass(frozen=True, slots=True)

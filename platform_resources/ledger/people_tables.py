@@ -248,7 +248,8 @@ consumer_probes = Table(
 # Since when each product is known to be certified; one that is no longer so has none.
 certifications = Table("certifications", TABLES, _must("product", Text), _must("since", MomentColumn), PrimaryKeyConstraint("product"))
 
-# Who has vouched for a product, until when and on which criteria; one that is lost says why. The newest of a product counts.
+# Who has vouched for a product, until when and on which criteria; one that is lost says why. The newest of a product counts. One with a
+# stage signs the product off for that stage of its life: the newest of each person counts.
 certificates = Table(
     "certificates",
     TABLES,
@@ -261,6 +262,7 @@ certificates = Table(
     _must("criteria", JSON),
     Column("ended_at", MomentColumn),
     _must("ended_because", Prose),
+    Column("stage", Text, nullable=False, server_default=""),
     Index(None, "product"),
 )
 

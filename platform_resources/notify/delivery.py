@@ -78,7 +78,7 @@ def _notify_type(kind: MessageKind) -> str:
     match kind:
         case "incident":
             return "failure"
-        case "reminder" | "budget" | "schema":
+        case "reminder" | "budget" | "schema" | "certificate":
             return "warning"
         case "recovery":
             return "success"

@@ -229,7 +229,10 @@ class InputChange:
 
 @dataclass(frozen=True, slots=True)
 class PortEnding:
-    """An output port that ends, as `text` says, and who still reads it: by name, the products among them, and addresses of people."""
+    """An output port that ends, as `text` says, and who still reads it: by name, the products among them, and addresses of people.
+
+    `version` is that under which it goes on.
+    """
 
     about: About
     port: str
@@ -238,6 +241,18 @@ class PortEnding:
     readers: tuple[str, ...] = ()
     below: tuple[About, ...] = ()
     addresses: tuple[str, ...] = ()
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LostCertificate:
+    """A certificate by which a product is certified no more: who granted it and when, and why it is lost; empty where its time is over."""
+
+    about: About
+    person: str
+    granted_at: datetime
+    ended_at: datetime
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)

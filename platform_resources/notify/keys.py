@@ -10,6 +10,7 @@
     schema/orders/ports/orders_sql/soon@2027-06-30/finance.alerts
     digest/sales/2026-06-15/sales.alerts
     version/orders/20260615T050000-1a2b/hook:3
+    certificate/orders/20260102T090000.000000Z/finance.alerts
     access/orders/g7/approved@20260615T050000.000000Z/ana@example.com
 
 The number after an incident is its phase: how often it was reopened. The moment of a first message or an update is when the newest trouble
@@ -94,6 +95,11 @@ def is_ending_key(key: str) -> bool:
 def access_key(product: str, grant: str, what: str, at: datetime, channel: str) -> str:
     """The key of a message about a past or coming event of a grant."""
     return f"access/{product}/{grant}/{what}@{_text(at)}/{channel}"
+
+
+def certificate_key(product: str, granted_at: datetime, channel: str) -> str:
+    """The key of the message that a certificate is lost or over."""
+    return f"certificate/{product}/{_text(granted_at)}/{channel}"
 
 
 def version_key(product: str, version: str, channel: str) -> str:

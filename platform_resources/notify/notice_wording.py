@@ -11,6 +11,7 @@ from platform_resources.notify.facts import (
     BudgetStanding,
     Day,
     InputChange,
+    LostCertificate,
     OpenLine,
     PortEnding,
     ProductLine,
@@ -115,6 +116,16 @@ def over_words(ending: PortEnding, days_left: int | None) -> Words:
     return Words(one_line(f"{one_line(ending.about.title, 60)}: output port {ending.port} may be taken away"), body)
 
 
+def certificate_words(lost: LostCertificate, owner: bool) -> Words:
+    """A product is certified no more: why, and what its owners can do."""
+    title, name = one_line(lost.about.title, 60), lost.about.name
+    ended, granted = f"on {lost.ended_at:%Y-%m-%d}", f"{harmless(lost.person)} had vouched for it on {lost.granted_at:%Y-%m-%d}"
+    why = f"The certificate was lost {ended}: {harmless(lost.because)}." if lost.because else f"The certificate ended {ended}."
+    anew = f"When all criteria hold, somebody who does not own it may vouch anew: {code(f'mesh certify {name} --until …')}" if owner else ""
+    body = paragraphs(f"{bold(lost.about.title)} is certified no more. {why} {granted}.", anew)
+    return Words(one_line(f"{title} is certified no more"), body)
+
+
 def _on(ending: PortEnding) -> str:
     return f" on {ending.end_date}" if ending.end_date is not None else ""
 
@@ -196,7 +207,7 @@ def _at_risk(standing: BudgetStanding) -> str:
 
 def _ends(ending: PortEnding) -> str:
     readers = f"still read by {listed([harmless(reader) for reader in ending.readers])}" if ending.readers else "nobody is known to read it"
-    return f"{bold(ending.about.title)}, {code(ending.port)}{_on(ending)}: {readers}"
+    return f"{bold(ending.about.title)}, {code(ending.port)} of version {code(ending.version)}, ends{_on(ending)}: {readers}"
 
 
 def _changed(change: SchemaChange) -> str:

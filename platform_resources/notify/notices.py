@@ -10,9 +10,38 @@ from zoneinfo import ZoneInfo
 from platform_resources.incidents.messages import Message, MessageKind, Statement
 from platform_resources.notify.access_notices import USUAL_NOTICE
 from platform_resources.notify.due_messages import REWRITTEN, UNSENT, DueMessages
-from platform_resources.notify.facts import About, BudgetStanding, Day, InputChange, Outbox, PortEnding, SchemaChange, Subscriber
-from platform_resources.notify.keys import EVER, budget_key, budget_keys, digest_key, ending_key, input_key, is_ending_key, schema_key
-from platform_resources.notify.notice_wording import BROKEN, budget_words, digest_words, ending_words, input_words, over_words, schema_words
+from platform_resources.notify.facts import (
+    About,
+    BudgetStanding,
+    Day,
+    InputChange,
+    LostCertificate,
+    Outbox,
+    PortEnding,
+    SchemaChange,
+    Subscriber,
+)
+from platform_resources.notify.keys import (
+    EVER,
+    budget_key,
+    budget_keys,
+    certificate_key,
+    digest_key,
+    ending_key,
+    input_key,
+    is_ending_key,
+    schema_key,
+)
+from platform_resources.notify.notice_wording import (
+    BROKEN,
+    budget_words,
+    certificate_words,
+    digest_words,
+    ending_words,
+    input_words,
+    over_words,
+    schema_words,
+)
 from platform_resources.notify.recipients import Way, first_loud, owner_ways, ways
 from platform_resources.notify.wording import Words
 from platform_resources.spec.notifications import Severity
@@ -127,6 +156,24 @@ def _ending(ending: PortEnding, subscriptions: Sequence[Subscriber], now: dateti
         words = over_words(ending, left) if over else ending_words(ending, tuple(whose.get(channel, {}).values()))
         key = ending_key(ending.about.name, ending.port, stage, ending.end_date, channel)
         yield _message(key, "schema", ending.about, channel, words, _when(reasons, in_utc(now)))
+
+
+def certificate_notices(lost: Iterable[LostCertificate], subscriptions: Sequence[Subscriber], known: Outbox, now: datetime) -> DueMessages:
+    """One message for each lost certificate to the product's owners, and to its consumers; `known` has the keys about certificates.
+
+    One that was not sent yet is withdrawn where somebody vouches for the product again.
+    """
+    due = [message for certificate in lost for message in _lost(certificate, subscriptions, in_utc(now))]
+    queue = tuple(message for message in due if known.get(message.key, "waiting") in (*UNSENT, "withdrawn"))
+    return DueMessages(queue, _outdated(known, queue))
+
+
+def _lost(lost: LostCertificate, subscriptions: Sequence[Subscriber], now: datetime) -> Iterator[Message]:
+    about = lost.about
+    to = [*owner_ways(about), *(way for way in ways(about, subscriptions, "high") if not way.owner)]
+    for channel, reasons in _by_channel(to):
+        words = certificate_words(lost, any(way.owner for way in reasons))
+        yield _message(certificate_key(about.name, lost.granted_at, channel), "certificate", about, channel, words, _when(reasons, now))
 
 
 def digest_notices(day: Day, known: Outbox, now: datetime) -> DueMessages:

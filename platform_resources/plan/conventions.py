@@ -210,6 +210,11 @@ def catalog_file(domain: str, product: str) -> str:
     return f"{ports_folder(domain, product)}/{product}.duckdb"
 
 
+def archive_folder(domain: str, product: str) -> str:
+    """The folder with what is kept of a retired product, relative to the state folder."""
+    return f"archive/{domain}/{product}"
+
+
 def lineage_file(domain: str, product: str) -> str:
     """The file with which columns of the product are made from which, relative to the state folder."""
     return f"lineage/{domain}/{product}.json"

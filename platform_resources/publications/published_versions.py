@@ -207,6 +207,12 @@ class Shelf:
         self.keep_only({p.id for p in published if p.id in staying})
         return gone
 
+    def remove(self) -> None:
+        """Readers find nothing rather than a part. Roles have links to the files in folders that go with them."""
+        (self.folder / POINTER).unlink(missing_ok=True)
+        if self.folder.is_dir():
+            shutil.rmtree(self.folder)
+
     def keep_only(self, kept: Collection[str]) -> None:
         """Delete folders and records of all other versions, also leftovers of killed publications."""
         for folder in self.folder.glob("*/v*/*"):

@@ -200,6 +200,13 @@ class RecordedVersions:
         self.files.keep_only(staying)
         return gone
 
+    def remove(self) -> None:
+        """Nobody finds rows without a pointer; they go with the product's database."""
+        self.rows.forget(POINTER, NEWEST)
+        for version in self.rows.remembered(_RECORDS):
+            self.rows.forget(_RECORDS, version)
+        self.files.remove()
+
 
 def _named(file: str) -> tuple[str, str, str]:
     """Data set, version and view of rows; nothing of a file."""

@@ -309,3 +309,6 @@ class Versions(Protocol):
 
     def prune(self, keep: Keeping, now: datetime) -> tuple[str, ...]:
         """Delete versions that are expired or that no port keeps, and that nobody reads; returns their ids."""
+
+    def remove(self) -> None:
+        """Take all versions away, whoever reads them, the pointer first. Call under the product's lock; a second time changes nothing."""

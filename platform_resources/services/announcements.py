@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.made_up import is_made_up_person
 from platform_resources.ledger.people import incident_store, outbox
+from platform_resources.ledger.people.certifications import newest_certificates
 from platform_resources.ledger.people.grant_store import grants_of
 from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.ledger.people.review_store import expectations_of
@@ -23,6 +24,7 @@ from platform_resources.notify.facts import (
     About,
     BudgetStanding,
     Day,
+    LostCertificate,
     OpenLine,
     PortEnding,
     ProductLine,
@@ -31,7 +33,14 @@ from platform_resources.notify.facts import (
     product_facts,
 )
 from platform_resources.notify.notice_wording import digest_words
-from platform_resources.notify.notices import budget_notices, digest_notices, ending_notices, input_notices, schema_notices
+from platform_resources.notify.notices import (
+    budget_notices,
+    certificate_notices,
+    digest_notices,
+    ending_notices,
+    input_notices,
+    schema_notices,
+)
 from platform_resources.notify.web_pages import NO_PAGES, WebPages
 from platform_resources.notify.wording import Words
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
@@ -92,6 +101,7 @@ def announce(connection: Connection, news: Round) -> int:
         _budgets(connection, news, abouts, wanted),
         _schemas(connection, news, abouts, wanted),
         _endings(connection, news, abouts, wanted),
+        _certificates(connection, news, abouts, wanted),
         _digests(connection, news, abouts),
         _grants(connection, news, abouts),
         _versions(connection, news, abouts),
@@ -234,7 +244,20 @@ def _port_endings(
         readers = tuple(reader.name for reader in ending.readers)
         below = tuple(abouts[reader.name] for reader in ending.readers if reader.kind == "product" and reader.name in abouts)
         people = tuple(name for name in readers if "@" in name and not is_made_up_person(name))
-        yield PortEnding(abouts[ending.product], ending.port, ending.text(news.now.date()), ending.end_date, readers, below, people)
+        text = ending.text(news.now.date())
+        yield PortEnding(abouts[ending.product], ending.port, text, ending.end_date, readers, below, people, ending.version)
+
+
+def _certificates(connection: Connection, news: Round, abouts: Mapping[str, About], wanted: Sequence[Subscriber]) -> Iterator[DueMessages]:
+    """Also of what does not run any more: that is why its certificate is lost."""
+    names = {product.name for product in news.plan.products if product.domain in news.domains}
+    gone = [
+        LostCertificate(abouts[kept.product], kept.person, kept.since, kept.ended_at or kept.until, kept.ended_because)
+        for kept in newest_certificates(connection).values()
+        if kept.product in names and not kept.holds(news.now) and news.now - (kept.ended_at or kept.until) < REMEMBERED
+    ]
+    known = outbox.keys_about(connection, "certificate", names, news.now - REMEMBERED - CLOCKS_DIFFER)
+    yield certificate_notices(gone, wanted, known, news.now)
 
 
 def _digests(connection: Connection, news: Round, abouts: Mapping[str, About]) -> Iterator[DueMessages]:
@@ -254,7 +277,8 @@ def _versions(connection: Connection, news: Round, abouts: Mapping[str, About]) 
 
 
 def _grants(connection: Connection, news: Round, abouts: Mapping[str, About]) -> Iterator[DueMessages]:
-    offers = {product.name: product.offers for product in news.products}
+    """Also of what does not run any more: whoever had a role of it is told that it is gone."""
+    offers = {product.name: product.offers for product in news.plan.products if product.domain in news.domains}
     asked = (grant for grant in grants_of(connection) if not is_made_up_person(grant.requested_by))
     grants = (*(grant for offer in offers.values() for grant in offer.grants), *asked)
     standings = []

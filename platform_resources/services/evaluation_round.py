@@ -68,7 +68,7 @@ def evaluate(
         facts = known(connection, state, everybody, now, just_now)
     domains = tuple(dict.fromkeys([*(product.domain for product in products), *filter(None, [domain])]))
     with ledger.writing() as connection:
-        review_certificates(connection, products, now)
+        review_certificates(connection, [product for product in plan.products if product.domain in domains], now)
         note_accepted(connection, products, now)
     followed = judge(ledger, state, plan, everybody, facts, registry, now, domains, domains)
     with ledger.reading() as connection:

@@ -125,6 +125,13 @@ def runs(product: Product) -> bool:
     return is_to_run(product.info)
 
 
+def retired_text(info: DataProduct) -> str:
+    """That the product is retired, and what takes its place; empty of one that is not."""
+    if info.lifecycle != "retired":
+        return ""
+    return f"is retired; {info.replacement} takes its place" if info.replacement else "is retired, and nothing takes its place"
+
+
 def is_to_run(info: DataProduct) -> bool:
     """Whether a product that says this of itself is refreshed."""
     return info.lifecycle in ("draft", "production", "deprecated")

@@ -278,6 +278,12 @@ class Warehouse(Protocol):
         Nothing that is done there reaches what was published. Raises EngineError, NotSupported, OSError.
         """
 
+    def save_rows(self, published: PublishedPort, file: Path) -> int:
+        """Write all rows of a published port, with their types, to a new Parquet file; gives their number. Raises EngineError, OSError."""
+
+    def remove(self, state: Path, domain: str, product: str) -> None:
+        """Take the product's database away with all that is in it, and roles on it. A second time changes nothing. Raises EngineError."""
+
     def show(self, state: Path, domain: str, product: str, views: Sequence[CatalogView]) -> None:
         """Make the product's catalog, which SQL clients read, have these views and no others."""
 

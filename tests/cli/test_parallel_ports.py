@@ -160,6 +160,7 @@ def test_an_older_major_ends_when_nobody_reads_it_any_more(mesh):
     edited(mesh.root, FILE, "        version: 2.0.0\n        archetype", "        version: 2.1.0\n        archetype")
     code, said = run(mesh, "release", "check", "readings", "--against", "v2")
     assert code == FINE, said
+    assert "MINOR change." in said and "### MAJOR" not in said and "### ENDED: version 2.0.0 has said that it would" in said
 
 
 def test_whoever_reads_the_older_major_again_has_not_moved(mesh):

@@ -8,6 +8,7 @@ import pytest
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.cli.terminal.console import FINE, MISSED
 from platform_resources.dbt.planning import read_plan
+from platform_resources.ledger.people.outbox import open_and_recent
 from platform_resources.ledger.records import CheckReading, check_id
 from platform_resources.ledger.writing import write
 from platform_resources.repository.mesh_folders import state_folder
@@ -56,7 +57,12 @@ def test_a_certificate_is_shown_and_is_lost_with_the_promise_that_breaks(shop, c
     missed = CheckReading(check_id(promise.key, promise.name), now, "run-missed", "missed", 1.0, "", "at least 3", 2, "1 row", 999_999)
     with ledger.writing() as connection:
         write(connection, [missed])
-    evaluate(ledger, state_folder(shop), plan, plan.products, installed_registry(), now + timedelta(seconds=1))
+    for seconds in (1, 2):
+        evaluate(ledger, state_folder(shop), plan, plan.products, installed_registry(), now + timedelta(seconds=seconds))
+    with ledger.reading() as connection:
+        messages = [entry.message for entry in open_and_recent(connection, now - timedelta(days=1)) if entry.message.kind == "certificate"]
+    assert messages and {message.product for message in messages} == {"readings"} and len({m.channel for m in messages}) == len(messages)
+    assert all("its promise Readings are never deleted is missed" in message.body for message in messages)
     ledger.close()
     code, output = certify(shop, "readings")
     assert code == FINE and "lost on" in output and "its promise Readings are never deleted is missed" in output

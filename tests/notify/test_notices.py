@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from platform_resources.incidents.messages import Statement
 from platform_resources.notify.due_messages import DueMessages
-from platform_resources.notify.facts import BudgetStanding, Day, PortEnding, ProductLine, SchemaChange, Subscriber
+from platform_resources.notify.facts import BudgetStanding, Day, LostCertificate, PortEnding, ProductLine, SchemaChange, Subscriber
 from platform_resources.notify.notice_wording import digest_words
-from platform_resources.notify.notices import budget_notices, digest_notices, ending_notices, schema_notices
+from platform_resources.notify.notices import budget_notices, certificate_notices, digest_notices, ending_notices, schema_notices
 from platform_resources.plan.routes import DigestPlan, RoutePlan
 from platform_resources.promises.attainment import Budget
 from platform_resources.promises.schema_difference import SchemaDifference, TypeChange, schema_difference
@@ -175,6 +175,7 @@ def ending(**more):
         "readers": ("ana@example.com", "revenue"),
         "below": (REVENUE,),
         "addresses": ("ana@example.com",),
+        "version": "1.4.0",
     }
     return PortEnding(ORDERS, "orders_sql", "it keeps its promises as version 1.4.0 until 2026-09-30", **{**told_of, **more})
 
@@ -221,4 +222,29 @@ def test_what_was_not_sent_of_a_port_that_ends_says_what_holds_now_or_is_withdra
 def test_a_digest_says_who_is_still_on_a_port_that_ends():
     day = Day("sales", "Sales", DigestPlan("sales.alerts", time(7), BERLIN), (), endings=(ending(),))
     assert "**Ports that end**" in digest_words(day, date(2026, 6, 15), FIVE).body
-    assert "`orders_sql` on 2026-09-30: still read by ana(at)example.com and revenue" in digest_words(day, date(2026, 6, 15), FIVE).body
+    assert (
+        "`orders_sql` of version `1.4.0`, ends on 2026-09-30: still read by ana(at)example.com and revenue"
+        in digest_words(day, date(2026, 6, 15), FIVE).body
+    )
+
+
+# Certificates
+
+
+@pytest.mark.parametrize(
+    ("because", "said"),
+    [
+        ("its promise Complete is missed", "The certificate was lost on 2026-06-15: its promise Complete is missed."),
+        ("", "The certificate ended on 2026-06-15."),
+    ],
+)
+def test_a_lost_certificate_is_told_once_to_owners_and_subscribers_with_its_reason(because, said):
+    lost = LostCertificate(ORDERS, "grace@example.com", FIVE - 30 * DAY, FIVE, because)
+    due = certificate_notices((lost,), (BUYER,), {}, FIVE)
+    assert told(due) == [
+        ("certificate", channel, "Purchase orders is certified no more") for channel in ("buyer@example.com", "sales.alerts")
+    ]
+    assert all(said in message.body and "grace(at)example.com had vouched" in message.body for message in due.queue)
+    assert ["mesh certify" in message.body for message in due.queue] == [False, True]
+    assert certificate_notices((lost,), (BUYER,), sent(due), FIVE + DAY) == DueMessages()
+    assert certificate_notices((), (BUYER,), sent(due, "waiting"), FIVE).withdraw.keys() == sent(due).keys(), "it is certified again"

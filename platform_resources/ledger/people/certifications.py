@@ -1,16 +1,19 @@
-"""Who vouches for products, until when and on which criteria, and since when products are known to be certified by their own word."""
+"""Who vouches for products, until when and on which criteria, who signs off a stage of their life, and which certify themselves."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from platform_resources.ledger.changes import note
 from platform_resources.ledger.columns import EPOCH
 from platform_resources.ledger.people_tables import certificates
 from platform_resources.ledger.people_tables import certifications as table
 from platform_resources.ledger.upserts import upsert
+
+# When a sign-off ends that nobody takes back.
+NEVER_ENDS = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def note_certified(connection: Connection, certified: Collection[str], others: Collection[str], now: datetime) -> None:
@@ -31,7 +34,10 @@ def certified_since(connection: Connection) -> Mapping[str, datetime]:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """`person` vouches for a product, because it fulfils the `criteria`; `ended_because` says why it is lost, if it is."""
+    """`person` vouches for a product, because it fulfils the `criteria`; `ended_because` says why it is lost, if it is.
+
+    One with a `stage` signs the product off for it. Where the stage is retired, criteria name the archive of what was retired with it.
+    """
 
     product: str
     person: str
@@ -41,6 +47,7 @@ class Certificate:
     criteria: tuple[str, ...]
     ended_at: datetime | None = None
     ended_because: str = ""
+    stage: str = ""
 
     def holds(self, now: datetime) -> bool:
         """Whether it is neither lost nor over."""
@@ -55,21 +62,39 @@ class Certificate:
 
 
 def grant_certificate(connection: Connection, certificate: Certificate) -> None:
-    """It takes the place of an older one of the product."""
+    """It takes the place of an older one of the product, or, for a stage, of the same person."""
     connection.execute(insert(certificates).values(**{**asdict(certificate), "criteria": list(certificate.criteria)}))
     note(connection, {certificate.product: EPOCH})
 
 
-def end_certificates(connection: Connection, products: Iterable[str], now: datetime, because: str) -> None:
-    """Those of these products that are not lost yet are lost."""
+def end_certificates(
+    connection: Connection, products: Iterable[str], now: datetime, because: str, stage: str = "", person: str | None = None
+) -> None:
+    """Those of these products that are not lost yet are lost; sign-offs for a stage where it is named, of a person who is named."""
     names = list(products)
-    live = certificates.c.product.in_(names) & certificates.c.ended_at.is_(None)
+    live = certificates.c.product.in_(names) & certificates.c.ended_at.is_(None) & (certificates.c.stage == stage)
+    live = live if person is None else live & (certificates.c.person == person)
     connection.execute(update(certificates).where(live).values(ended_at=now, ended_because=because))
     note(connection, dict.fromkeys(names, EPOCH))
 
 
 def newest_certificates(connection: Connection) -> dict[str, Certificate]:
     """Of each product the one that was granted last."""
+    return {certificate.product: certificate for certificate in _certificates(connection, certificates.c.stage == "")}
+
+
+def sign_offs(connection: Connection, product: str) -> tuple[Certificate, ...]:
+    """Those that hold for any stage of the product, the newest of each person and stage, in the order of time."""
+    signed = _certificates(connection, (certificates.c.stage != "") & (certificates.c.product == product))
+    return tuple({(sign.stage, sign.person.casefold()): sign for sign in signed if sign.ended_at is None}.values())
+
+
+def retirement(connection: Connection, product: str) -> Certificate | None:
+    """Who has begun to retire the product, when and why; None if nobody has."""
+    return next((sign for sign in reversed(sign_offs(connection, product)) if sign.stage == "retired" and sign.criteria), None)
+
+
+def _certificates(connection: Connection, which: ColumnElement[bool]) -> Iterator[Certificate]:
     columns = [column for column in certificates.c if column.name != "id"]
-    rows = connection.execute(select(*columns).order_by(certificates.c.id)).mappings()
-    return {row["product"]: Certificate(**{**row, "criteria": tuple(row["criteria"])}) for row in rows}
+    for row in connection.execute(select(*columns).where(which).order_by(certificates.c.id)).mappings():
+        yield Certificate(**{**row, "criteria": tuple(row["criteria"])})

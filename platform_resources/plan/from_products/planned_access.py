@@ -7,11 +7,13 @@ from platform_resources.plan.from_products.mesh import Mesh
 from platform_resources.plan.from_products.planned_routes import owners_of
 from platform_resources.spec.agreements import GrantedRole
 from platform_resources.spec.components import DataSet
-from platform_resources.spec.product import Product
+from platform_resources.spec.product import Product, retired_text
 
 
 def offers_of(mesh: Mesh, product: Product) -> Offers:
-    """The roles of all agreements of the product, and the grants that stand in them."""
+    """The roles of all agreements of the product, and the grants that stand in them. A retired product gives nothing to anybody."""
+    if retired := retired_text(product.info):
+        return Offers(product.name, product.domain, owners_of(mesh, product), product.info.domain_access, (), retired=retired)
     roles = tuple(
         OfferedRole(
             role.role,

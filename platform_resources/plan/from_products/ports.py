@@ -6,7 +6,7 @@ from platform_resources.capabilities.protocols import PullPort
 from platform_resources.plan.from_products.mesh import Mesh, UnreadableProduct
 from platform_resources.spec.components import Column, DataSet, InputPort, OutputPort
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
-from platform_resources.spec.product import Declared, Product
+from platform_resources.spec.product import Declared, Product, retired_text
 from platform_resources.spec.values.names import is_name, slug
 from platform_resources.spec.values.versions import Version, VersionRange
 
@@ -137,6 +137,16 @@ def ending_problem(port: Declared[InputPort], resolved: Resolved) -> Problem | N
         f"write {resolved.product}.{resolved.ending.replacement}, and its version" if resolved.ending.replacement else "read another port"
     )
     return port.origin.problem("associated_output_port", f"{resolved.product}.{resolved.port} ends{until}", hint, warning=True)
+
+
+def retired_problem(mesh: Mesh, port: Declared[InputPort], resolved: Resolved) -> Problem | None:
+    """The warning where the product that is read is retired. Its reader goes on as long as there is something to read."""
+    upstream = mesh.by_name.get(resolved.product)
+    if upstream is None or not (text := retired_text(upstream.info)):
+        return None
+    instead = upstream.info.replacement
+    hint = f"read an output port of {instead}, or take this input port away" if instead else "take this input port away"
+    return port.origin.problem("associated_output_port", f"{resolved.product} {text}", hint, warning=True)
 
 
 def version_problem(port: Declared[InputPort], resolved: Resolved) -> Problem | None:

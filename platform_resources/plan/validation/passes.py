@@ -5,7 +5,14 @@ from typing import Any
 
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh import Mesh, UnreadableProduct
-from platform_resources.plan.from_products.ports import Resolved, ending_problem, former_name_problem, resolved_port, version_problem
+from platform_resources.plan.from_products.ports import (
+    Resolved,
+    ending_problem,
+    former_name_problem,
+    resolved_port,
+    retired_problem,
+    version_problem,
+)
 from platform_resources.plan.from_products.product_order import cycles, product_graph
 from platform_resources.plan.from_products.subjects import is_about_the_product, judged_data_set, named_port
 from platform_resources.plan.validation.access_validation import agreements_make_sense, inputs_are_delivered
@@ -144,7 +151,13 @@ def inputs_resolve(mesh: Mesh, product: Product) -> Iterator[Problem]:
             )
         if isinstance(resolved, Resolved):
             yield from filter(
-                None, (version_problem(port, resolved), former_name_problem(mesh, port, resolved), ending_problem(port, resolved))
+                None,
+                (
+                    version_problem(port, resolved),
+                    former_name_problem(mesh, port, resolved),
+                    ending_problem(port, resolved),
+                    retired_problem(mesh, port, resolved),
+                ),
             )
 
 

@@ -29,6 +29,8 @@ def pin(database: ProductDatabase, port: InputPlan, context: PullContext, former
     except AccessUnknown as error:
         raise PullFailed(str(error)) from error
     publication = shelves.newest_within(VersionRange.parse(upstream.version), upstream.port)
+    if publication is None and upstream.offers is not None and upstream.offers.retired is not None:
+        raise PullFailed(f"{upstream.product} {upstream.offers.retired}")
     if publication is None:
         within = f" within {upstream.version}" if upstream.version != "*" else ""
         raise PullFailed(f"{upstream.product} has not published a version{within} of its port {upstream.port} yet")

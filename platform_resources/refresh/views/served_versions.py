@@ -26,8 +26,9 @@ Where = Callable[[PortVersion], PublishedPort]
 
 
 def served_ports(product: ProductPlan) -> tuple[OutputPlan, ...]:
-    """One for each data set that a server shows."""
-    ports = {port.data_set: port for port in product.outputs if port.store.server is not None}
+    """One for each data set that a server shows; none of a retired product."""
+    live = product.outputs if product.info.lifecycle != "retired" else ()
+    ports = {port.data_set: port for port in live if port.store.server is not None}
     return tuple(ports.values())
 
 

@@ -28,6 +28,8 @@ class Request:
 
 def ask(ledger: Ledger, product: ProductPlan, wanted: Request, now: datetime) -> Grant:
     """Record a request; where the agreement decides by itself, it is approved at once. Raises NotAllowed."""
+    if product.offers.retired is not None:
+        raise NotAllowed(f"{product.name} {product.offers.retired}")
     role = _role(product.offers, wanted.role)
     try:
         subject(wanted.to)

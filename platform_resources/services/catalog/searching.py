@@ -1,4 +1,4 @@
-"""Search products and their parts by words: exact names first, then relevance; trust and usage break ties."""
+"""Search products and their parts by words: exact names first, then relevance; trust and usage break ties; retired products are last."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -123,12 +123,18 @@ def _relevances(index: SearchIndex, words: Collection[str]) -> tuple[dict[int, f
 
 
 def _ordered(under_way: _Search, numbers: list[int], relevances: Mapping[int, float], known: Reputation, most: int) -> list[int]:
-    """The best products, at most `most` of them: of those only as relevant as these, trust and use decide."""
-    step = STEP * (max(relevances.values(), default=0.0) or 1.0)
-    exact = {*under_way.index.named.get(under_way.name, ())}
-    least = min(nlargest(most, map(relevances.__getitem__, numbers)), default=0.0)
-    candidates = [number for number in numbers if relevances[number] >= least - step or number in exact]
-    steps = {number: round(relevances[number] / step) for number in candidates}
+    """The best products, at most `most` of them: of those only as relevant as these, trust and use decide.
+
+    A retired one is less relevant than any other.
+    """
+    best = max(relevances.values(), default=0.0) or 1.0
+    step, products = STEP * best, under_way.index.plan.products
+    retired = {number for number in numbers if products[number].info.lifecycle == "retired"}
+    weights = {number: relevances[number] - (2 * best if number in retired else 0.0) for number in numbers}
+    exact = {*under_way.index.named.get(under_way.name, ())} - retired
+    least = min(nlargest(most, weights.values()), default=0.0)
+    candidates = [number for number in numbers if weights[number] >= least - step or number in exact]
+    steps = {number: round(weights[number] / step) for number in candidates}
     return nsmallest(most, candidates, key=lambda number: (number not in exact, -steps[number], known.places[number]))
 
 

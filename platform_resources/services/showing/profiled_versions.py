@@ -36,10 +36,11 @@ def _seen(version: ProfiledVersion, view: View | None) -> ProfiledVersion:
     return replace(version, profile=seen_profile(version.profile, view))
 
 
-def asked_profiles(connection: Connection, product: str, data_set: str | None, version: str | None) -> tuple[Profiled, ...]:
-    """The profiles of one data set or all, in the newest version or a given one. Raises NoProfile."""
-    known = profiled_data_sets(connection, product)
-    profiles = (profiled(connection, product, name, version) for name in known if data_set in (None, name))
+def asked_profiles(connection: Connection, planned: ProductPlan, data_set: str | None, version: str | None) -> tuple[Profiled, ...]:
+    """The profiles of one data set, or of all that the product has now or had in a given version. Raises NoProfile."""
+    product, known = planned.name, profiled_data_sets(connection, planned.name)
+    now = known if version is not None or not planned.data_sets else tuple(own.name for own in planned.data_sets if own.name in known)
+    profiles = (profiled(connection, product, name, version) for name in ((data_set,) if data_set is not None else now))
     asked = tuple(profile for profile in profiles if profile is not None)
     if not known:
         raise NoProfile(f"{product} has no profile yet: each refresh that publishes makes one, unless its data sets say `profile: false`")

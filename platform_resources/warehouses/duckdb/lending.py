@@ -8,7 +8,7 @@ from filelock import FileLock, Timeout
 
 from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.plan import conventions
-from platform_resources.warehouses.duckdb.port_files import port_sql
+from platform_resources.warehouses.duckdb.port_files import copy_sql, port_sql
 from platform_resources.warehouses.duckdb.product_database import SCHEMAS, translated
 from platform_resources.warehouses.engine_errors import EngineError
 from platform_resources.warehouses.published_places import PublishedPort
@@ -48,6 +48,14 @@ def clone(product: str, data_sets: Mapping[str, PublishedPort], file: Path, hidd
             rows[f"{file}: {product}.{name}"] = int(connection.execute(f"select count(*) from {table}").fetchall()[0][0])
         connection.execute("commit")
     return rows
+
+
+def save_rows(published: PublishedPort, file: Path) -> int:
+    """Write published files to one Parquet file; gives its number of rows. Raises EngineError."""
+    with translated(), duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        saved = connection.execute(copy_sql(f"({port_sql(published)})", published.columns, file, "parquet"))
+        return int(saved.fetchall()[0][0])
 
 
 def _copied(connection: duckdb.DuckDBPyConnection, database: str, product: str, schema: str) -> int:

@@ -63,6 +63,17 @@ class DuckDBWarehouse:
 
         return lending.clone(product, data_sets, Path(into), hidden)
 
+    def save_rows(self, published: PublishedPort, file: Path) -> int:
+        from platform_resources.warehouses.duckdb import lending
+
+        return lending.save_rows(published, file)
+
+    def remove(self, state: Path, domain: str, product: str) -> None:
+        """The file with what was committed last goes first: without its database it is of no use."""
+        database = state / conventions.database_file(domain, product)
+        for file in (database.with_name(f"{database.name}.wal"), database):
+            file.unlink(missing_ok=True)
+
     def show(self, state: Path, domain: str, product: str, views: Sequence[CatalogView]) -> None:
         from platform_resources.warehouses.duckdb import catalogs
 

@@ -19,12 +19,12 @@ from platform_resources.measuring.dialects import translated
 from platform_resources.plan import conventions
 from platform_resources.plan.tenancy import MeshTenancy, ProductTenancy
 from platform_resources.settings import COMPUTE, PREFIX, SNOWFLAKE_BUILD
-from platform_resources.warehouses.duckdb import product_database
+from platform_resources.warehouses.duckdb import lending, product_database
 from platform_resources.warehouses.engine_errors import EngineError, NotSupported, QueryFailed, QueryTooSlow
 from platform_resources.warehouses.limits import limits
 from platform_resources.warehouses.protocol import Bounds, ProductDatabase, Rows, VersionRows, WarehouseUse
-from platform_resources.warehouses.published_places import CatalogView, GivenViews, PublishedPort, Readable
-from platform_resources.warehouses.snowflake.account_changes import account_changes, make_so, show_to_roles
+from platform_resources.warehouses.published_places import CatalogView, GivenViews, PublishedPort, PublishedRows, Readable
+from platform_resources.warehouses.snowflake.account_changes import account_changes, make_so, remove_database, show_to_roles
 from platform_resources.warehouses.snowflake.account_names import is_of_mesh
 from platform_resources.warehouses.snowflake.account_state import own_compute
 from platform_resources.warehouses.snowflake.account_usage import use_between
@@ -43,7 +43,7 @@ from platform_resources.warehouses.snowflake.sessions import (
     product_of_database,
     session,
 )
-from platform_resources.warehouses.snowflake.version_tables import PORTS, SnowflakeVersions, clone, port_rows, show
+from platform_resources.warehouses.snowflake.version_tables import PORTS, SnowflakeVersions, clone, port_rows, save_rows, show
 from platform_resources.warehouses.written_results import WantedResult, WrittenResult, write_result
 
 # So many rows of one answer a server holds at most, where it does not say how many it wants.
@@ -120,6 +120,17 @@ class SnowflakeWarehouse:
             raise NotSupported(f'"{into}" is no schema of a developer; name one such as DEV.ANA, in a database that is not the mesh\'s')
         with session(self.connect, database.upper()) as opened:
             return clone(opened, data_sets, name_sql(schema), hidden)
+
+    def save_rows(self, published: PublishedPort, file: Path) -> int:
+        """As Arrow has them, batch by batch."""
+        if not isinstance(published, PublishedRows):
+            return lending.save_rows(published, file)
+        with session(self.connect, published.database) as opened:
+            return save_rows(opened, published, file)
+
+    def remove(self, state: Path, domain: str, product: str) -> None:
+        with session(self.connect, PREFIX.value(os.environ)) as opened:
+            remove_database(opened, database_name(domain, product, os.environ))
 
     def show(self, state: Path, domain: str, product: str, views: Sequence[CatalogView]) -> None:
         with self._session(domain, product) as opened:

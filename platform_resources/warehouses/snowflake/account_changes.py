@@ -119,3 +119,11 @@ def show_to_roles(opened: Session, product: ProductTenancy, views: Mapping[str, 
             if notes.get(name_sql(view.name)[1:-1], made.digest) != made.digest:
                 for statement in made.statements:
                     opened.rows(statement)
+
+
+def remove_database(opened: Session, database: str) -> None:
+    """Drop a product's database with all its versions, after the roles on it."""
+    for (kind, _), found_role in list(found_roles(opened, f"{database}__")):
+        if kind == "role":
+            opened.rows(found_role.drop[0])
+    opened.rows(f"drop database if exists {quoted(database)}")

@@ -5,6 +5,9 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.support.sql_text import literal
@@ -158,6 +161,25 @@ def clone(opened: Session, data_sets: Mapping[str, PublishedPort], schema: str, 
         else:
             opened.rows(f"create or replace table {table} as {select}")
         rows[f"{opened.database}.{schema}.{name}"] = int(opened.first(f"select count(*) from {table}")[0])
+    return rows
+
+
+def save_rows(opened: Session, published: PublishedRows, file: Path) -> int:
+    """Write the rows of one version to a Parquet file; gives their number. Without a row every column is a text."""
+    pa, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
+    writer: Any = None
+    rows = 0
+    try:
+        for batch in opened.arrow(port_rows(published)):
+            named = batch.rename_columns([shown_name(name) for name in batch.column_names])
+            writer = writer or parquet.ParquetWriter(file, named.schema, compression="zstd")
+            writer.write_table(named.cast(writer.schema))
+            rows += named.num_rows
+        if writer is None:
+            writer = parquet.ParquetWriter(file, pa.schema([(name, pa.string()) for name in published.columns]))
+    finally:
+        if writer is not None:
+            writer.close()
     return rows
 
 
