@@ -34,6 +34,7 @@ class Account:
     warehouses: dict = field(default_factory=dict)
     limits: dict = field(default_factory=dict)
     managed: set = field(default_factory=set)
+    dropped: set = field(default_factory=set)
     tags: set = field(default_factory=set)
     policies: dict = field(default_factory=dict)
     references: set = field(default_factory=set)
@@ -282,6 +283,15 @@ class Cursor:
         self.told = self.account.answer(sql)
         if self.told is not None:
             return
+        if sql.startswith("drop database if exists"):
+            self.told = self._drop(plain(sql.split()[-1]))
+            return
+        if sql == "show databases":
+            self.real.execute(sql)
+            names = [column[0] for column in self.real.description]
+            rows = [row for row in self.real.fetchall() if row[names.index("name")] not in self.account.dropped]
+            self.told = names, rows
+            return
         if sql.startswith("show schemas in database"):
             self.told = self._schemas(sql)
             return
@@ -295,6 +305,15 @@ class Cursor:
             self.account.managed.discard(plain(sql.split()[-1]))
         self.account.passed.append(sql)
         self.real.execute(sql, timeout=timeout)
+
+    def _drop(self, database):
+        """fakesnow drops no database: what is in it goes, and nobody is shown it any more."""
+        names, rows = self._schemas(f'show schemas in database "{database}"')
+        for row in rows:
+            if (schema := row[names.index("name")]) not in ("INFORMATION_SCHEMA", "PUBLIC"):
+                self.real.execute(f'drop schema if exists "{database}"."{schema}" cascade')
+        self.account.dropped.add(database)
+        return ["status"], []
 
     @property
     def description(self):

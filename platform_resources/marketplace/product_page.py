@@ -37,6 +37,7 @@ from platform_resources.services.catalog.similar_products import Likenesses, Sim
 from platform_resources.services.catalog.use_of_products import also_read
 from platform_resources.services.control_ports.declared_ports import ControlPortState, control_port_states
 from platform_resources.services.releases.ending_ports import EndingPort, ending_ports
+from platform_resources.services.releases.tombstones import Tombstone, tombstone
 from platform_resources.services.showing.column_lineage import neighbours
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.services.showing.profiled_versions import Profiled, seen_profiled
@@ -86,6 +87,8 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "ports": _ports(market, view, product, url),
         "endings": _endings(market, view, product),
         "certificate": _certificate(market, product),
+        "tombstone": _tombstone(market, product),
+        "replacement": view.plan.by_name.get(product.info.replacement or ""),
         "movers": [name for name in subjects(view, reads_as(view.reader)) if not name.startswith("product:")],
         "sees_all": view.sees_all(product.name),
         "lineage": lineage(view, product),
@@ -199,7 +202,7 @@ def _ports(market: Market, view: MeshOverview, product: ProductPlan, url: str) -
     sizes = {port.port: port.bytes for port in latest.ports} if latest is not None else {}
     return [
         (port, snippets(product, port, market.state, url, view.named_reader(product.name)), sizes.get(port.name) or 0)
-        for port in product.outputs
+        for port in (product.outputs if product.info.lifecycle != "retired" else ())
     ]
 
 
@@ -212,6 +215,11 @@ def _endings(market: Market, view: MeshOverview, product: ProductPlan) -> Mappin
 
 def _certificate(market: Market, product: ProductPlan) -> Certificate | None:
     return market.patient.said(newest_certificates, dict[str, Certificate]()).get(product.name)
+
+
+def _tombstone(market: Market, product: ProductPlan) -> Tombstone | None:
+    with market.ledger.reading() as connection:
+        return tombstone(connection, market.state, product)
 
 
 def _versions(market: Market, view: MeshOverview, product: ProductPlan, times: PageTimes) -> tuple[Any, str]:

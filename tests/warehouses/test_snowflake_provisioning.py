@@ -3,18 +3,23 @@
 Roles, grants and policies are those of tests/snowflake_account.py, since fakesnow has none; schemas and views are fakesnow's.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 import sqlglot
 from sqlglot import exp
 
 from platform_resources.access.grants import KnownGrants
 from platform_resources.dbt.planning import read_plan
+from platform_resources.ledger.database import ledger_url, open_ledger
 from platform_resources.plan.tenancy import MeshTenancy, mesh_tenancy
 from platform_resources.refresh.publishing import Candidate, publish, tidied
 from platform_resources.services.access.access_plan import access_plan, apply_access, give_now
+from platform_resources.services.releases.archives import archive_of
+from platform_resources.services.releases.retirement import Retiring, begin, retire, retirement_plan
 from platform_resources.settings import MASK_KEY
 from platform_resources.warehouses.published_places import CatalogView, PublishedRows
 from platform_resources.warehouses.snowflake.account import SnowflakeWarehouse
@@ -279,3 +284,22 @@ def test_roles_read_files_of_file_ports_in_folders_of_their_own(provisioned):
     assert "EU" in texts["analyst-region-EU"] and "customers_sql" not in (folders / "crm/latest.json").read_text()
     applied(root, NOW + timedelta(days=60))
     assert {folder.name for folder in folders.iterdir()} == {"analyst-region-EU", "crm"}, "a grant that has ended is taken away"
+
+
+def test_a_retired_product_leaves_its_archive_and_neither_roles_nor_a_database(provisioned):
+    root, account, database = provisioned
+    applied(root)
+    ledger = open_ledger(ledger_url(root, {}))
+    plan = plan_of(root)
+    retiring = Retiring(root, root, ledger, plan, plan.product("customers"), NOW)
+    begin(retiring, retirement_plan(retiring), "lead@example.com", "Nobody calls any more.", "It was a trial.")
+    account.done.clear()
+    assert list(retire(retiring)) == ["archive", "schedules", "grants", "ports", "storage"]
+    assert not [name for name in account.roles if name.startswith(f"{database}__")]
+    assert ("crm", "customers") not in warehouse().products(root) and ("desk", "calls") in warehouse().products(root)
+    assert retirement_plan(replace(retiring, plan=plan_of(root), product=plan_of(root).product("customers"))).is_done
+    archive = archive_of(root, "crm", "customers")
+    rows = duckdb.sql(f"select * from read_parquet('{root / archive.folder / 'customers.parquet'}')")
+    assert (rows.columns, rows.fetchall()) == (["id", "region", "email"], [(1, "EU", "ana@example.com")])
+    assert applied(root) == () and planned(root) == []
+    ledger.close()

@@ -85,7 +85,8 @@ def _print(result: "SearchResult", known: "dict[str, ProductSignals]") -> None:
     table = Table("product", "domain", "health", "what it is", "found in", box=None, header_style="bold", expand=True)
     for hit in result.products:
         product = hit.product
-        shown = (product.name, product.domain, known[product.name].health, product.info.description or product.title)
+        health = "retired" if product.info.lifecycle == "retired" else known[product.name].health
+        shown = (product.name, product.domain, health, product.info.description or product.title)
         table.add_row(*map(cell, shown), _reasons(hit.reasons))
     out.print(table)
     if result.product_count > len(result.products):

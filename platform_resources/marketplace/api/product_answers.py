@@ -11,6 +11,7 @@ from platform_resources.marketplace.api.trust_answers import OverTimeData, Trust
 from platform_resources.promises.grades import CheckState, Status
 from platform_resources.services.catalog.access_snippets import Snippet
 from platform_resources.services.control_ports.declared_ports import ControlPortState
+from platform_resources.services.releases.tombstones import Tombstone
 
 _Class = TypedDict("_Class", {"class": str})
 
@@ -161,6 +162,8 @@ class ProductData(_Class):
     archetype: str | None
     certified: bool
     certificate: Certificate | None
+    retired: Tombstone | None
+    replacement: str | None
     description: str
     purpose: str
     owners: OwnersData

@@ -204,6 +204,8 @@ def say(health: ProductHealth, lifecycle: str, good_as_of: str = "") -> Markup:
             return Markup("Unreadable: nobody can tell which version is published.")
         case "unpublished":
             return Markup("Nothing was published yet.")
+        case "not run" if lifecycle == "retired":
+            return Markup("Retired: it is refreshed no more.")
         case "not run":
             return Markup("{}: it does not run yet.").format(LIFECYCLES.get(lifecycle, lifecycle.capitalize()))
     if word == HELD_BACK.word:

@@ -199,7 +199,7 @@ def replacement_exists(mesh: Mesh, product: Product) -> Iterator[Problem]:
     """What replaces a product is a product of the mesh."""
     replacement = product.info.replacement
     known = {*mesh.by_name, *mesh.by_former_name, *(unreadable.name for unreadable in mesh.unreadable)}
-    if replacement is not None and replacement not in known:
+    if replacement is not None and mesh.is_whole and replacement not in known:
         message = f'no product "{replacement}" in the mesh'
         yield product.origin.problem("replacement", message, did_you_mean(replacement, mesh.by_name))
 

@@ -86,6 +86,14 @@ def give_now(state: Path, plan: MeshPlan, name: str, now: datetime) -> tuple[str
     return tuple(problems)
 
 
+def to_take(state: Path, plan: MeshPlan, name: str, now: datetime) -> tuple[str, ...]:
+    """What readers of one product have in files and in the warehouse that they should not have, and what keeps that from being known."""
+    known, problems = known_grants(state), list[str]()
+    changes = [change for product in plan.products if product.name == name for change in _changes(state, product, known, now, problems)]
+    changes += _in_warehouse(state, plan, known, now, problems, only=name)
+    return (*(change.place for change in changes if change.act == "revoke"), *problems)
+
+
 def take_ended(ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[ProductPlan], now: datetime) -> tuple[str, ...]:
     """Revoke access whose grants have ended, and delete versions past their retention; returns what failed.
 

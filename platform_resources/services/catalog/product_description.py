@@ -14,6 +14,7 @@ from platform_resources.promises.grades import ProductHealth
 from platform_resources.services.catalog.access_snippets import Snippet, snippets
 from platform_resources.services.control_ports.declared_ports import ControlPortState
 from platform_resources.services.releases.ending_ports import EndingPort, ending_data
+from platform_resources.services.releases.tombstones import Tombstone
 from platform_resources.services.trust import Trust, trust_data
 from platform_resources.spec.values.durations import duration_text
 
@@ -37,6 +38,7 @@ class ProductDescription:
     control_ports: tuple[ControlPortState, ...] = ()
     endings: tuple[EndingPort, ...] = ()
     certificate: Certificate | None = None
+    tombstone: Tombstone | None = None
 
 
 def product_description(
@@ -49,10 +51,12 @@ def product_description(
     control_ports: tuple[ControlPortState, ...] = (),
     endings: tuple[EndingPort, ...] = (),
     certificate: Certificate | None = None,
+    tombstone: Tombstone | None = None,
 ) -> ProductDescription:
     """Collect the description of a product; `state`, `url` and `reader` as in `snippets`."""
-    access = tuple(PortAccess(port, snippets(product, port, state, url, reader)) for port in product.outputs)
-    return ProductDescription(product, health, trust, access, control_ports, endings, certificate)
+    live = product.outputs if tombstone is None else ()
+    access = tuple(PortAccess(port, snippets(product, port, state, url, reader)) for port in live)
+    return ProductDescription(product, health, trust, access, control_ports, endings, certificate, tombstone)
 
 
 def runbook_place(product: ProductPlan) -> str:
@@ -76,6 +80,8 @@ def description_data(described: ProductDescription, sees_all: bool = True) -> di
         "class": info.class_,
         "certified": info.certified,
         "certificate": asdict(described.certificate) if described.certificate is not None else None,
+        "retired": asdict(described.tombstone) if described.tombstone is not None else None,
+        "replacement": info.replacement,
         "description": info.description,
         "purpose": info.purpose,
         "owners": plain(info.owners),

@@ -179,6 +179,7 @@ def _part_hits(under_way: _Search, ordered: Collection[int], kept: Collection[in
     """Parts that are called so, in any product; then those of the best products that have every word."""
     products = under_way.index.plan.products
     named = [(number, part) for number, part in under_way.index.parts_named.get(under_way.name, ()) if number in kept]
+    named.sort(key=lambda pair: products[pair[0]].info.lifecycle == "retired")
     for number, part in named:
         yield PartHit(part, products[number], True, _reasons_of(part, under_way))
     for number in ordered:

@@ -71,7 +71,10 @@ def damaged(state: Path, archive: Archive) -> tuple[str, ...]:
 
 
 def write_archive(connection: Connection, root: Path, state: Path, product: ProductPlan, now: datetime) -> Archive:
-    """Write the archive anew and read it back. It appears whole or not at all. Raises ArchiveDamaged, EngineError, OSError, CannotExport."""
+    """Write the archive anew and read it back. It appears whole or not at all.
+
+    Raises ArchiveDamaged, EngineError, OSError, CannotExport.
+    """
     place = conventions.archive_folder(product.domain, product.name)
     folder, part = state / place, state / f"{place}.part"
     shutil.rmtree(part, ignore_errors=True)

@@ -12,7 +12,7 @@ from platform_resources.contracts.change import ContractChange
 from platform_resources.contracts.planned_contract import contract_of
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import Ledger
-from platform_resources.ledger.people.certifications import NEVER_ENDS, Certificate, end_certificates, grant_certificate, retirement
+from platform_resources.ledger.people.certifications import NEVER_ENDS, Certificate, grant_certificate, retirement
 from platform_resources.ledger.people.grant_store import decide, grants_of
 from platform_resources.ledger.people.subscriptions import subscriptions
 from platform_resources.plan import conventions
@@ -20,9 +20,8 @@ from platform_resources.plan.graph import ancestors
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.publications.published_versions import files_of, shelf
 from platform_resources.refresh.product_locks import locked
-from platform_resources.refresh.views.role_files import roles_root
 from platform_resources.refresh.views.served_versions import make_server_so, server_changes
-from platform_resources.services.access.access_plan import WAIT_SECONDS, give_now
+from platform_resources.services.access.access_plan import WAIT_SECONDS, give_now, to_take
 from platform_resources.services.access.reader_views import known_grants
 from platform_resources.services.migrating.yaml_edits import with_value
 from platform_resources.services.releases.archives import ArchiveDamaged, archive_of, damaged, write_archive
@@ -103,12 +102,13 @@ def retirement_plan(retiring: Retiring) -> RetirementPlan:
         subscribers = tuple(f"{s.subscriber} ({s.channel})" for s in subscriptions(connection, product.name))
         begun = retirement(connection, product.name)
     gone = ContractChange("major", "structure", "the product is gone")
+    readers = tuple(r for r in affected_consumers(contract_of(product, {}), gone, known) if r.name not in product.owners)
     return RetirementPlan(
         product.name,
         product.info.replacement or "",
         _notice(product, retiring.now.date()),
-        tuple(reader for reader in affected_consumers(contract_of(product, {}), gone, known) if reader.name not in product.owners),
-        tuple(sorted(ancestors(product.name, plan.downstream))),
+        readers,
+        tuple(sorted(ancestors(product.name, plan.downstream) - {reader.name for reader in readers})),
         shelf(retiring.state, *retiring.place).pins(),
         subscribers,
         {step.name: tuple(step.left(retiring)) for step in STEPS},
@@ -126,7 +126,7 @@ def _notice(product: ProductPlan, today: date) -> str:
     if last is not None and last > today:
         return f"its notice runs until {last}, for {(last - today).days} more days{days}"
     if contract.is_binding and (info.lifecycle == "production" or last is None):
-        return f"its notice has not begun{days}: write lifecycle: deprecated, a replacement and an end_date in {product.place.file}"
+        return f"its notice has not begun{days}"
     return ""
 
 
@@ -142,9 +142,8 @@ def begin(retiring: Retiring, plan: RetirementPlan, person: str, why: str, altho
         raise NotAllowed(f"say why {plan.product} is retired: its page says it from then on (--why)")
     if plan.obstacles and not although.strip():
         raise NotAllowed(
-            f"{plan.product} is not retired: {'; '.join(plan.obstacles)}. Wait, and have them move"
-            + (f" to {plan.replacement}" if plan.replacement else "")
-            + "; or say --although REASON, which is recorded"
+            f"{plan.product} is not retired: {'; '.join(plan.obstacles)}. Announce its end in {retiring.product.place.file} by lifecycle: "
+            "deprecated, replacement and end_date, and wait until it has come and nobody reads it; or say --although REASON: it is recorded"
         )
     reason = f"{why.strip()} (although {'; '.join(plan.obstacles)}: {although.strip()})" if plan.obstacles else why.strip()
     signed = Certificate(plan.product, person, reason, retiring.now, NEVER_ENDS, (plan.archive,), stage="retired")
@@ -178,7 +177,11 @@ def _unarchived(retiring: Retiring) -> list[str]:
 
 
 def _archive(retiring: Retiring) -> None:
+    """An archive of what is not published any more is not replaced by one without it."""
     with locked(retiring.state, retiring.product, WAIT_SECONDS), retiring.ledger.reading() as connection:
+        archive = archive_of(retiring.state, *retiring.place)
+        if archive is not None and archive.version and shelf(retiring.state, *retiring.place).latest() is None:
+            _refuse_without_archive(retiring)
         write_archive(connection, retiring.root, retiring.state, retiring.product, retiring.now)
 
 
@@ -212,11 +215,9 @@ def _place_of_lifecycle(document: Document) -> Place:
 def _granted(retiring: Retiring) -> list[str]:
     with retiring.ledger.reading() as connection:
         live = _live_grants(grants_of(connection), retiring)
-    root = roles_root(retiring.state, *retiring.place)
-    folders = sorted(entry.name for entry in root.iterdir()) if root.is_dir() else []
-    written = [f"{grant.role} of {grant.subject}, in product.yaml" for grant in retiring.product.offers.grants]
     recorded = [f"{grant.role} of {grant.subject} ({grant.name})" for grant in live]
-    return [*recorded, *written, *(f"folder of role {name}" for name in folders)]
+    written = [f"{grant.role} of {grant.subject}, in product.yaml" for grant in retiring.product.offers.grants]
+    return [*recorded, *written, *to_take(retiring.state, retiring.plan, retiring.product.name, retiring.now)]
 
 
 def _live_grants(grants: Sequence[Grant], retiring: Retiring) -> list[Grant]:
@@ -229,7 +230,6 @@ def _take_grants(retiring: Retiring) -> None:
     with retiring.ledger.writing() as connection:
         signed = retirement(connection, name)
         why = f"{name} {retiring.product.offers.retired}"
-        end_certificates(connection, [name], now, f"it {retiring.product.offers.retired}")
         live = _live_grants(grants_of(connection), retiring)
     person = signed.person if signed is not None else ""
     for grant in live:
@@ -287,7 +287,7 @@ def _refuse_without_archive(retiring: Retiring) -> None:
     archive = archive_of(retiring.state, *retiring.place)
     wrong = damaged(retiring.state, archive) if archive is not None else (conventions.archive_folder(*retiring.place),)
     if wrong:
-        raise ArchiveDamaged(f"nothing more is removed, since the archive is not what was written: {', '.join(wrong)}")
+        raise ArchiveDamaged(f"nothing more is removed, since the archive is not what was written: {', '.join(wrong)}; put it back")
 
 
 # In this order: what runs ends before what it gives, and what is left of the data goes last.

@@ -1,0 +1,165 @@
+"""`mesh retire`: a plan first, then one step after the other, which a process that is killed goes on with."""
+
+import json
+import signal
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, MISSED
+from platform_resources.dbt.planning import read_plan
+from platform_resources.ledger.database import ledger_url, open_ledger
+from platform_resources.ledger.people.subscriptions import subscribe
+from platform_resources.services.releases.archives import archive_of, damaged, parquet_rows
+from tests.forked_commands import forked
+from tests.meshes import edited, product_file
+from tests.refresh.running import environment
+
+FILE, SUMMARY = product_file("plant", "readings"), product_file("office", "summary")
+OWNER, TOMORROW = "plant-lead@example.com", (datetime.now(UTC) + timedelta(days=1)).date()
+DEPRECATED = "lifecycle: deprecated\n        replacement: summary\n        end_date: {}"
+SAID = ("--apply", "--by", OWNER, "--why", "The sensors are sold.")
+# Kills the process before the first change of a file whose path ends like this.
+DYING = """
+import os, signal, sys
+wanted = sys.argv.pop(1)
+def dying(event, arguments):
+    if event in ("os.rename", "os.remove") and str(arguments[1 if event == "os.rename" else 0]).endswith(wanted):
+        os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(dying)
+from platform_resources.cli.app import main
+main()
+"""
+
+
+def run(mesh, *arguments):
+    done = mesh.mesh(*arguments)
+    return getattr(done.exception, "code", done.exit_code), " ".join(done.output.split())
+
+
+def alone(mesh, end="2026-01-31"):
+    """Nobody reads it any more, and its notice is over."""
+    edited(mesh.root, FILE, "lifecycle: production", DEPRECATED.format(end))
+    edited(mesh.root, SUMMARY, "interface: data-product\n", "interface: external\n")
+    edited(mesh.root, SUMMARY, "{on: inputs}", "{cron: '0 5 * * *', timezone: Europe/Berlin}")
+    for line in ("        associated_output_port: readings.measurements_sql\n", "        version: ^1\n", "        max_staleness: 36h\n"):
+        edited(mesh.root, SUMMARY, line, "")
+    edited(mesh.root, FILE, "to: 'product:summary'", "to: 'team:nobody', until: 2026-01-31")
+
+
+def unchanged(mesh):
+    assert (mesh.root / "warehouse/plant/readings.duckdb").exists() and mesh.shelf.latest() is not None
+    assert not (mesh.root / "archive").exists()
+
+
+@pytest.mark.parametrize(
+    ("end", "arguments", "said"),
+    [
+        (None, SAID, "readings is not retired: its notice has not begun; it is still read: product summary"),
+        (str(TOMORROW), SAID, f"readings is not retired: its notice runs until {TOMORROW}, for 1 more days"),
+        ("2026-01-31", ("--apply", "--by", "eve@example.com", "--why", "x"), "eve@example.com does not own readings; its owners retire it: plant-lead"),
+        ("2026-01-31", ("--apply", "--by", OWNER), "say why readings is retired"),
+    ],
+)  # fmt: skip
+def test_what_may_not_be_retired_says_why_and_stays_as_it_is(published, end, arguments, said):
+    if end is not None:
+        alone(published, end)
+    code, told = run(published, "retire", "readings", *arguments)
+    assert (code, said in told) == (MISSED, True), told
+    unchanged(published)
+
+
+def test_the_plan_says_who_reads_it_and_what_is_removed_in_which_order_and_changes_nothing(published):
+    published.shelf.pin("summary.measurements", published.shelf.latest().id)
+    ledger = open_ledger(ledger_url(published.root, {}))
+    with ledger.writing() as connection:
+        subscribe(connection, "readings", "ana@example.com", "ana@example.com", "low", datetime.now(UTC))
+    ledger.close()
+    code, told = run(published, "retire", "readings")
+    order = [told.index(f"{number} {name}") for number, name in enumerate(("archive", "schedules", "grants", "ports", "storage"), 1)]
+    assert code == FINE and order == sorted(order), told
+    for said in (
+        "its notice has not begun",
+        "still read by product summary: reads it by its input port measurements (^1)",
+        "is kept for summary.measurements",
+        "subscribed: ana@example.com",
+        "analyst of product:summary, in product.yaml",
+        "1 version of ports measurements_sql, measurements_file",
+        "nothing is changed; --apply does it",
+    ):
+        assert said in told, (said, told)
+    plan = json.loads(published.mesh("retire", "readings", "--json").stdout)
+    assert plan["obstacles"][1] == "it is still read: product summary" and plan["archive"] == "archive/plant/readings"
+    unchanged(published)
+
+
+def test_a_process_killed_in_any_step_goes_on_where_it_was(published):
+    alone(published)
+    asked = (
+        "access",
+        "request",
+        "readings",
+        "--role",
+        "analyst",
+        "--to",
+        "ana@example.com",
+        "--purpose",
+        "Reports.",
+        "--by",
+        "bob@example.com",
+    )
+    assert run(published, *asked)[0] == FINE
+    for ending in ("archive/plant/readings", FILE, "latest.json", "measurements.parquet", "warehouse/plant/readings.duckdb"):
+        done = forked([sys.executable, "-c", DYING, ending, "--root", str(published.root), "retire", "readings", *SAID], environment())
+        assert done.returncode == -signal.SIGKILL, (ending, done.stdout, done.stderr)
+    code, told = run(published, "retire", "readings", "--apply")
+    assert code == FINE and "done: storage" in told and "done: ports" not in told, told
+    assert run(published, "retire", "readings", "--apply")[1].endswith("nothing is left to do: readings is retired")
+
+    archive = archive_of(published.root, "plant", "readings")
+    folder = published.root / archive.folder
+    assert damaged(published.root, archive) == () and parquet_rows(folder / "measurements.parquet") == archive.rows == 3
+    names = {"product.yaml", "readings.odps.yaml", "readings.odcs.yaml", "datsis.json", "measurements.parquet"}
+    assert set(archive.files) == names and "lifecycle: deprecated" in (folder / "product.yaml").read_text()
+    left = [
+        path.relative_to(published.root).as_posix()
+        for part in ("ports", "warehouse", "archive")
+        for path in (published.root / part).rglob("*")
+    ]
+    assert [path for path in left if "readings" in path and "archive/plant/readings" not in path] == ["warehouse/plant/readings.lock"]
+    assert not any(path.endswith(".part") for path in left)
+    assert "readings is retired; summary takes its place" in run(published, "access", "show", "readings")[1] + run(published, *asked)[1]
+    (grant,) = json.loads(published.mesh("access", "list", "--json").stdout)
+    assert (grant["state"], "readings is retired" in grant["why"]) == ("rejected", True)
+
+
+def test_nothing_more_is_removed_where_the_archive_is_not_what_was_written(published):
+    alone(published)
+    command = [sys.executable, "-c", DYING, "latest.json", "--root", str(published.root), "retire", "readings", *SAID]
+    assert forked(command, environment()).returncode == -signal.SIGKILL
+    archived = published.root / "archive/plant/readings/measurements.parquet"
+    archived.write_bytes(archived.read_bytes()[:-1])
+    code, told = run(published, "retire", "readings", "--apply")
+    assert code == FINE and "done: archive" in told, "it is written anew while there is something to write it from"
+    archived.write_bytes(archived.read_bytes()[:-1])
+    (published.root / "warehouse/plant/readings.duckdb").touch()
+    code, told = run(published, "retire", "readings", "--apply")
+    assert code == CANNOT_RUN and "the archive is not what was written: measurements.parquet" in told, told
+    assert (published.root / "warehouse/plant/readings.duckdb").exists()
+
+
+def test_whoever_reads_a_retired_product_is_told_what_takes_its_place(published):
+    edited(published.root, FILE, "lifecycle: production", DEPRECATED.format(TOMORROW))
+    edited(published.root, FILE, "replacement: summary", "replacement: readings")
+    code, told = run(published, "retire", "readings", *SAID, "--although", "The plant burned down.")
+    assert code == FINE, told
+    code, told = run(published, "validate", "summary")
+    assert "warning: readings is retired; readings takes its place" in told and "read an output port of readings" in told, told
+    described = json.loads(published.mesh("describe", "readings", "--json").stdout)["retired"]
+    assert (described["by"], described["archive"], described["rows"]) == (OWNER, "archive/plant/readings", 3)
+    assert (
+        f"The sensors are sold. (although its notice runs until {TOMORROW}, for 1 more days; it is still read: product summary: "
+        in described["why"]
+    )
+    assert read_plan(published.root)[0].product("summary").inputs[0].upstream.offers.retired == "is retired; readings takes its place"
