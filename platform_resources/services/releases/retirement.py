@@ -56,7 +56,7 @@ class Retiring:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RetiringStep:
     """One step: what of it is still to be done (nothing: it is done), and how. Doing it a second time changes nothing."""
 
     name: str
@@ -292,9 +292,9 @@ def _refuse_without_archive(retiring: Retiring) -> None:
 
 # In this order: what runs ends before what it gives, and what is left of the data goes last.
 STEPS = (
-    Step("archive", _unarchived, _archive),
-    Step("schedules", _scheduled, _unschedule),
-    Step("grants", _granted, _take_grants),
-    Step("ports", _published, _unpublish),
-    Step("storage", _stored, _remove_storage),
+    RetiringStep("archive", _unarchived, _archive),
+    RetiringStep("schedules", _scheduled, _unschedule),
+    RetiringStep("grants", _granted, _take_grants),
+    RetiringStep("ports", _published, _unpublish),
+    RetiringStep("storage", _stored, _remove_storage),
 )
