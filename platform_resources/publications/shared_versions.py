@@ -186,6 +186,8 @@ class SharedVersions:
                 if read_json(folder / POINTER) != here:
                     replace_json(folder / POINTER, here)
                 self.local.keep_only(pointer.published)
+            elif note:  # another machine has removed it
+                self._forget_here()
             if self.place.held is None:
                 self._take({name: file for name, file in pointer.kept.items() if name != DATABASE})
             replace_json(folder / NOTE, {"url": self.objects.url, "tag": tag, "published": pointer.published, "renames": pointer.renames})
@@ -220,7 +222,7 @@ class SharedVersions:
             return other
         try:
             pointer, _ = self.place.read()
-            if pointer.is_new and (self.local.folder / POINTER).exists():
+            if pointer.is_new and (self.local.folder / POINTER).exists() and not self._note():
                 self._adopt()
             else:
                 self._mirror()
@@ -390,6 +392,18 @@ class SharedVersions:
             self._mirror()
         self.objects.remove(list(self._garbage()))
         return gone
+
+    def remove(self) -> None:
+        """The pointer names nothing any more; other machines take away their copies as soon as they see that."""
+        self.place.update(lambda now: replace(now, published={}, version=None))
+        for consumer in self.pins():
+            self.unpin(consumer)
+        self.objects.remove(list(self._garbage()))
+        self.local.remove()
+
+    def _forget_here(self) -> None:
+        self.local.remove()
+        self._files()[DATABASE].unlink(missing_ok=True)
 
     def _garbage(self) -> Iterator[str]:
         """Objects that the pointer does not name, of no later fence than this claim's: those of later ones are another's work."""

@@ -44,6 +44,7 @@ class TwoMachines:
     def __init__(self, writer, reader):
         self.writer, self.reader = writer, reader
         self.begin, self.publish, self.prune, self.staging = writer.begin, writer.publish, writer.prune, writer.local.staging
+        self.remove = writer.remove
 
     def __getattr__(self, name):
         return getattr(self.reader, name)

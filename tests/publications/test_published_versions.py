@@ -10,6 +10,7 @@ from platform_resources.publications import published_versions
 from platform_resources.publications.published_versions import Shelf, port_file, version_id
 from platform_resources.publications.version_records import Keeping, PortVersion, Publication, kept_longer
 from platform_resources.spec.values.versions import VersionRange
+from tests.publications.conftest import TwoMachines
 
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -220,3 +221,18 @@ def test_a_version_that_somebody_may_just_be_reading_outlives_its_retention(shel
     first, _ = hourly(shelf, 2)
     assert shelf.prune(Keeping({"table": 9}, timedelta(minutes=1)), NOON + HOUR + timedelta(minutes=9)) == ()
     assert shelf.prune(Keeping({"table": 9}, timedelta(minutes=1)), NOON + HOUR + timedelta(minutes=11)) == (first.id,)
+
+
+def test_what_is_removed_is_gone_for_all_readers_and_comes_back_from_nowhere(shelf):
+    published = hourly(shelf, 2)
+    shelf.pin("reader.input", published[0].id)
+    files = [shelf.path(file) for version in published for port in version.ports for file in port.files]
+    assert all(file.is_file() for file in files)
+    shelf.remove()
+    shelf.remove()
+    assert (shelf.published(), shelf.latest(), shelf.was_published(), shelf.pins()) == ((), None, False, {})
+    assert not any(file.exists() for file in files)
+    if isinstance(shelf, TwoMachines):
+        shelf.writer.let_go()
+        assert shelf.reader.claim() == "" and shelf.reader.published() == () and not list(shelf.reader.objects.listed("versions"))
+        shelf.reader.let_go()

@@ -244,7 +244,8 @@ def _published(retiring: Retiring) -> list[str]:
     versions, folder = shelves.published(), files_of(retiring.state, *retiring.place).folder
     ports = ", ".join(port.name for port in retiring.product.outputs) or "none"
     own = [f"version {pinned} of {product}, pinned by it" for product, pinned in _own_pins(retiring)]
-    if versions or shelves.was_published() or folder.is_dir():
+    files = any(file.is_file() and not file.name.startswith(".") for file in folder.rglob("*"))
+    if versions or shelves.was_published() or files:
         return [f"{len(versions)} version{'s' if len(versions) != 1 else ''} of ports {ports}", *own]
     return own
 
@@ -281,6 +282,9 @@ def _remove_storage(retiring: Retiring) -> None:
     _refuse_without_archive(retiring)
     with locked(retiring.state, retiring.product, WAIT_SECONDS):
         warehouse().remove(retiring.state, *retiring.place)
+        shelves = shelf(retiring.state, *retiring.place)
+        shelves.hand_over()
+        shelves.remove()
 
 
 def _refuse_without_archive(retiring: Retiring) -> None:
