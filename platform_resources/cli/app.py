@@ -24,6 +24,7 @@ COMMANDS = (
     ("specs", "settings"),
     ("access.governing", "policies"),
     ("refreshing", "refresh"),
+    ("backfilling", "backfill"),
     ("status", "status"),
     ("status", "metrics"),
     ("profiling", "profile"),

@@ -9,10 +9,12 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from platform_resources.capabilities.measures import Relation
+from platform_resources.capabilities.protocols import PullExtractor
 from platform_resources.dbt.build_log import listening, tidy
 from platform_resources.dbt.built_databases import built_elsewhere, let_go
 from platform_resources.dbt.jinja_files import broken_macros
@@ -139,13 +141,17 @@ def build(
     full_refresh: bool = False,
     only: Collection[str] | None = None,
     hears: Callable[[Any], None] | None = None,
+    days: tuple[date, date] | None = None,
 ) -> tuple[NodeResult, ...]:
     """Build and test all models of the product; `full_refresh` builds incremental ones from scratch.
 
     `only` names the models, and tests by dbt's ids, that are built and run instead of all. `hears` is called with each of dbt's events.
+    Of `days`, the first and the last, models of the strategy microbatch make the batches anew.
     Failed nodes are in the results; raises BuildFailed when dbt could not run at all, left a model out, or wrote elsewhere.
     """
     product = project.product
+    if days is not None and not _made_by_day(project):
+        raise BuildFailed("nothing of it is made by day: no model has the strategy microbatch, and no input is an extractor")
     chosen = None if only is None else _chosen(project.manifest, only)
     data_sets = {data_set.model for data_set in product.data_sets if only is None or data_set.model in only}
     result = _invoked(
@@ -163,6 +169,7 @@ def build(
         data_sets,
         None if chosen is None else chosen.values(),
         hears,
+        days,
     )
     if result.exception is not None:
         raise BuildFailed(project.hide(_words(result.exception)))
@@ -173,6 +180,11 @@ def build(
     nodes = tuple(_node(ran, project) for ran in results if chosen is None or ran.node.unique_id in chosen)
     _compare_lineage(product, nodes)
     return nodes
+
+
+def _made_by_day(project: Project) -> bool:
+    strategies = (getattr(node.config, "incremental_strategy", None) for node in project.manifest.nodes.values())
+    return "microbatch" in strategies or any(isinstance(port.pull, PullExtractor) for port in project.product.inputs)
 
 
 def _invoked(
@@ -190,6 +202,7 @@ def _invoked(
     data_sets: Collection[str] = (),
     chosen: Iterable[str] | None = None,
     hears: Callable[[Any], None] | None = None,
+    days: tuple[date, date] | None = None,
 ) -> Any:
     """dbt prints nothing: standard output belongs to the caller. Its whole log is in the target folder, by us: its own would hold secrets.
 
@@ -206,6 +219,8 @@ def _invoked(
         "--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors",
         "--no-send-anonymous-usage-stats", "--no-version-check", "--no-write-json",
         *(("--full-refresh",) if full_refresh else ()),
+        # The end is the first moment that is not meant any more.
+        *(("--event-time-start", f"{days[0]}", "--event-time-end", f"{days[1] + timedelta(days=1)}") if days is not None else ()),
         *(("--indirect-selection", "empty", "--select", *chosen) if chosen is not None else ()),
     ]  # fmt: skip
     variables = warehouse().dbt_variables(state, product.domain, product.name)

@@ -36,13 +36,15 @@ def connected_by_dagster(arguments: Mapping[str, Any]) -> Iterator[Any]:
 class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Where the mesh is, and the day that extractors deliver up to (ISO date; yesterday if left out).
 
-    `full_refresh` builds incremental models from scratch. `replay` names by input the cursor from which rows are read again.
-    `clock` is the time that it is taken to be (ISO, UTC unless it says otherwise), for rehearsals; the real time if left out.
+    `since` is the first of the days up to `as_of` that are made anew, as `mesh backfill` asks for. `full_refresh` builds incremental
+    models from scratch. `replay` names by input the cursor from which rows are read again. `clock` is the time that it is taken to be
+    (ISO, UTC unless it says otherwise), for rehearsals; the real time if left out.
     """
 
     root: str
     state: str
     as_of: str | None = None
+    since: str | None = None
     full_refresh: bool = False
     replay: dict[str, str] = {}
     clock: str | None = None
@@ -71,12 +73,11 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def day(self) -> date:
         """The day asked for. Ends the step when `as_of` is no ISO date."""
-        if self.as_of is None:
-            return self.now().date() - timedelta(days=1)
-        try:
-            return date.fromisoformat(self.as_of)
-        except ValueError:
-            raise stopped(f'as_of is "{self.as_of}"; write a day such as 2026-01-31') from None
+        return self.now().date() - timedelta(days=1) if self.as_of is None else _day("as_of", self.as_of)
+
+    def days(self) -> tuple[date, date] | None:
+        """The days that are made anew. Ends the step when `since` is no ISO date."""
+        return None if self.since is None else (_day("since", self.since), self.day())
 
     def opened(self, product: ProductPlan) -> AbstractContextManager[ProductDatabase]:
         """The product's own database, for one step. Ends the step where the dbt target has no warehouse."""
@@ -102,7 +103,17 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         opened = partial(self.opened, product)
         grants = partial(grants_for, self.state_folder, product)
         return BegunRefresh(
-            self.root_folder, self.state_folder, product, run_id, self.now, opened, grants, self.full_refresh, tell, self.replay
+            self.root_folder,
+            self.state_folder,
+            product,
+            run_id,
+            self.now,
+            opened,
+            grants,
+            self.full_refresh,
+            tell,
+            self.replay,
+            days=self.days(),
         )
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
@@ -116,3 +127,10 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         for lock in self._locks.values():
             lock.release()
         self._locks.clear()
+
+
+def _day(name: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise stopped(f'{name} is "{text}"; write a day such as 2026-01-31') from None

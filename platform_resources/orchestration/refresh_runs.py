@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -21,6 +22,7 @@ from platform_resources.repository.mesh_folders import state_folder
 from platform_resources.services.refreshes.outcomes import FailedCheck, Refreshed, StagesEnd, refreshed
 
 Report = Callable[[str, str], None]
+NO_TAGS: Mapping[str, str] = MappingProxyType({})
 
 
 def refresh(
@@ -33,19 +35,21 @@ def refresh(
     clock: str | None = None,
     full_refresh: bool = False,
     replay: Mapping[str, str] | None = None,
+    since: str | None = None,
+    tags: Mapping[str, str] = NO_TAGS,
 ) -> Iterator[Refreshed]:
     """Refresh the named products, upstream first; `report` is told (product, step) as each step begins.
 
-    `as_of`, `clock`, `full_refresh` and `replay` as in RefreshResource.
+    `as_of`, `since`, `clock`, `full_refresh` and `replay` as in RefreshResource; the runs get the `tags` beside those of their job.
     """
-    given = (("as_of", as_of), ("clock", clock), ("full_refresh", full_refresh), ("replay", replay))
+    given = (("as_of", as_of), ("since", since), ("clock", clock), ("full_refresh", full_refresh), ("replay", replay))
     asked = {name: value for name, value in given if value}
     chosen = set(names)
     wanted = MeshPlan(tuple(product for product in plan.products if product.name in chosen), ())
     loaded = definitions(root, wanted)
     for product in wanted.products:
         run_id = str(uuid.uuid4())
-        run = partial(_run, root, loaded, product, run_id, instance, asked, report)
+        run = partial(_run, root, loaded, product, run_id, instance, asked, report, tags)
         yield refreshed(state_folder(root), product, run_id, run)
 
 
@@ -57,11 +61,12 @@ def _run(
     instance: dg.DagsterInstance,
     asked: Mapping[str, Any],
     report: Report,
+    tags: Mapping[str, str],
 ) -> StagesEnd:
     instance.add_event_listener(run_id, lambda entry: _report_step(product, entry, report))
     config: dict[str, Any] = {**QUIET, "resources": {RESOURCE: {"config": dict(asked)}}}
     job = loaded.resolve_job_def(conventions.job_name(product.name))
-    return _stages_end(product, run_here(root, product.domain, job, instance, config, run_id))
+    return _stages_end(product, run_here(root, product.domain, job, instance, config, run_id, tags))
 
 
 def _stages_end(product: ProductPlan, result: ExecutionResult) -> StagesEnd:

@@ -25,13 +25,16 @@ def run_here(
     instance: dg.DagsterInstance,
     config: Mapping[str, Any],
     run_id: str | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> ExecutionResult:
     """Run a job of a domain to its end; its executor works in this process.
 
     Where the mesh's workspace.yaml does not tell the code location of the domain, the run's log says why.
     """
     origin, problem = _origin(root, domain, job.name)
-    run = instance.create_run_for_job(job, run_config=config, tags=job.run_tags, run_id=run_id, remote_job_origin=origin)
+    run = instance.create_run_for_job(
+        job, run_config=config, tags={**job.run_tags, **(tags or {})}, run_id=run_id, remote_job_origin=origin
+    )
     if problem:
         instance.report_engine_event(f"This run is not shown with its job: {problem}", run)
     return execute_run(InMemoryJob(job), run, instance)

@@ -46,7 +46,8 @@ def pull_inputs(refresh: BegunRefresh, ports: Iterable[InputPlan], as_of: date) 
     """Pull each port, also behind one that fails. Extractors deliver up to the day `as_of`."""
     begin_import()
     hide = hiding(refresh.root, refresh.product)
-    context = PullContext(refresh.root, refresh.state, refresh.clock(), as_of, refresh.product, hide, refresh.grants(), refresh.replay)
+    since, known = refresh.days[0] if refresh.days is not None else None, refresh.grants()
+    context = PullContext(refresh.root, refresh.state, refresh.clock(), as_of, refresh.product, hide, known, refresh.replay, since)
     with tagged(refresh, "pull"), refresh.opened() as database:
         take_over_notes(database, refresh.product, (PULLS, FAILURES, CURSORS), PROFILES)
         close(database, "inputs were pulled and the models were not rebuilt since")
@@ -102,7 +103,7 @@ def _built(refresh: BegunRefresh, registry: Registry, only: Collection[str] | No
         _begin_build(refresh, project, part)
         work = listener(product, wants_work(product))
         with timed(refresh, "build") as note:
-            nodes = build(project, refresh.tell, refresh.full_refresh, only if part else None, work)
+            nodes = build(project, refresh.tell, refresh.full_refresh, only if part else None, work, refresh.days)
             note(tuple(work.found.values()) if work is not None else ())
     except BuildFailed as error:
         stop = StopReason(f"dbt could not build {product.name}: {error}", "BuildFailed")

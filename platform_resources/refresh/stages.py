@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from platform_resources.access.grants import KnownGrants
@@ -74,7 +74,8 @@ class BegunRefresh:
 
     `clock` gives the time, which passes while a stage runs. `opened` opens the product's database for one stage. `grants` are
     those of the ledger, for inputs from other domains. `full_refresh` builds
-    incremental models from scratch. `replay` has the cursor to read again from, by input. `tell` hears how far a stage is.
+    incremental models from scratch. `replay` has the cursor to read again from, by input. `days` are the
+    first and the last one that are made anew; without them a refresh makes what is new. `tell` hears how far a stage is.
     `is_told` says of a version whether the run history has it, which it may lack if a run ended too early.
     """
 
@@ -89,6 +90,7 @@ class BegunRefresh:
     tell: Callable[[str], object] = str
     replay: Mapping[str, str] = field(default_factory=dict)
     is_told: Callable[[Publication], bool] = bool
+    days: tuple[date, date] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,9 @@ def extract(
         replay = context.replay.get(port.name)
         given = _asked_cursor(replay, cursor) if replay is not None and isinstance(source, PullExtractor) else cursor
         promised = {column.source_name: column.type for column in port.columns}
-        extraction = Extraction(database.connection, context.as_of, options, given, context.folder, port.name, replay, promised)
+        extraction = Extraction(
+            database.connection, context.as_of, options, given, context.folder, port.name, replay, promised, context.since
+        )
         with hiding_output(context.hide):
             extracted = _try_extract(port.interface, source, extraction)
         _load_extracted(database, port, source, extracted.data, context, before)

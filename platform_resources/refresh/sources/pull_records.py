@@ -58,7 +58,7 @@ class PullContext:
     """Where and when a pull happens: the mesh's root, its state folder, the time, and the day asked for.
 
     `hide` takes the secrets out of what a source says. `grants` are those of the ledger, for other domains' ports. `replay` has the
-    cursor to read again from, by input.
+    cursor to read again from, by input. `since` is the first day asked for, where a range of days is made anew.
     """
 
     root: Path
@@ -69,6 +69,7 @@ class PullContext:
     hide: Hide
     grants: KnownGrants = field(default_factory=KnownGrants)
     replay: Mapping[str, str] = field(default_factory=dict)
+    since: date | None = None
 
     @property
     def folder(self) -> Path:
