@@ -160,13 +160,13 @@ def answered(guessed: "Guesses") -> "Guesses":
     key, updated_at, classes = guessed.key, guessed.updated_at, guessed.classes
     if key is not None:
         sure = typer.confirm(f"Does {key[1].value} identify a row?", default=bool(guessed.promised_key), err=True)
-        key = (key[0], replace(key[1], confidence="high", reason="confirmed")) if sure else None
-    if updated_at is not None and not typer.confirm(f"Does {updated_at.value} say when a row was made or changed?", default=True, err=True):
-        updated_at = None
-    if classes and not typer.confirm(
-        f"About people, so that values are not shown: {', '.join(classes)}; is it so?", default=True, err=True
-    ):
-        classes = {}
+        key = (key[0], replace(key[1], confidence="confirmed")) if sure else None
+    if updated_at is not None:
+        sure = typer.confirm(f"Does {updated_at.value} say when a row was made or changed?", default=True, err=True)
+        updated_at = replace(updated_at, confidence="confirmed") if sure else None
+    if classes:
+        sure = typer.confirm(f"About people, so that values are not shown: {', '.join(classes)}; is it so?", default=True, err=True)
+        classes = {name: replace(guess, confidence="confirmed") for name, guess in classes.items()} if sure else {}
     if not typer.confirm("Write it, and publish a first version?", default=True, err=True):
         words.print("nothing was written")
         raise Stop(FINE)

@@ -23,7 +23,7 @@ from platform_resources.marketplace.api.acting_routes import LARGEST_DOCUMENT, R
 from platform_resources.marketplace.api.api_routes import api_routes
 from platform_resources.marketplace.api.change_routes import change_routes
 from platform_resources.marketplace.api.descriptions import described_addresses
-from platform_resources.marketplace.api.hook_routes import hook_routes
+from platform_resources.marketplace.api.own_routes import own_routes
 from platform_resources.marketplace.api.record_routes import record_routes
 from platform_resources.marketplace.beginning.new_product_pages import PAGE, new_product_routes
 from platform_resources.marketplace.display.rendering import STATIC, environment
@@ -100,7 +100,7 @@ def application(
     queue = LabQueue(market.state / LOCKS)
     for queried in (lab_routes, record_routes, change_routes, acting_routes, expectation_routes):
         app.include_router(queried(shop, queue))
-    app.include_router(hook_routes(shop))
+    app.include_router(own_routes(shop))
     if take is not None:
         app.include_router(result_routes(shop, queue, take))
     app.include_router(new_product_routes(shop, queue))

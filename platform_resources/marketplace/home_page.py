@@ -64,6 +64,7 @@ def home_page(view: MeshOverview) -> dict[str, Any]:
         "page": "home",
         "times": PageTimes(view.at, page_zone(view)),
         "view": view,
+        "look": phrases.look,
         "titles": titles,
         "worst": sorted(view.live, key=lambda stored: -list(phrases.SEVERITIES).index(stored.severity))[:MOST_LISTED],
         "lines": [product_row(view, product) for product in shown],

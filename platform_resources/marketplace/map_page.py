@@ -21,13 +21,12 @@ Reads = Mapping[tuple[str, str], int]
 
 
 @dataclass(frozen=True, slots=True)
-class DomainLine:
-    """One domain: products by health, and the number of reads from and by other domains."""
+class MapLine:
+    """A domain or a product in words: its health, and what it reads and is read by, each with its address, title and number of reads."""
 
-    name: str
+    href: str
     title: str
-    healthy: int
-    products: int
+    health: str
     reads: tuple[tuple[str, str, int], ...]
     read_by: tuple[tuple[str, str, int], ...]
 
@@ -68,7 +67,7 @@ def domain_map_page(view: MeshOverview, name: str) -> dict[str, Any]:
         "domain": name,
         "picture": _domain_picture(view, own, name, titles) if few else "",
         "squares": "" if few else mosaic([(titles[name], f"/domains/{name}", _tiles(view, own))]),
-        "lines": [_line(view, name, titles, domain_reads(view.plan))],
+        "lines": [_product_line(view, product) for product in own],
         "summary": f"{count(len(own), 'product')}; other domains stand at the sides." if few else count(len(own), "product"),
     }
 
@@ -81,17 +80,26 @@ def _own(view: MeshOverview, domain: str) -> list[ProductPlan]:
     return [product for product in view.plan.products if product.domain == domain]
 
 
-def _line(view: MeshOverview, name: str, titles: Mapping[str, str], reads: Reads) -> DomainLine:
+def _line(view: MeshOverview, name: str, titles: Mapping[str, str], reads: Reads) -> MapLine:
     own = _own(view, name)
+    healthy = sum(view.health[product.name].status == "healthy" for product in own)
     from_, to = ({pair: number for pair, number in reads.items() if pair[end] == name} for end in (1, 0))
-    return DomainLine(
-        name,
+    return MapLine(
+        f"/map/{name}",
         titles[name],
-        sum(view.health[product.name].status == "healthy" for product in own),
-        len(own),
-        tuple((source, titles[source], number) for (source, _), number in sorted(from_.items(), key=_most_first)),
-        tuple((reader, titles[reader], number) for (_, reader), number in sorted(to.items(), key=_most_first)),
+        f"{healthy} of {len(own)} healthy",
+        tuple((f"/map/{source}", titles[source], number) for (source, _), number in sorted(from_.items(), key=_most_first)),
+        tuple((f"/map/{reader}", titles[reader], number) for (_, reader), number in sorted(to.items(), key=_most_first)),
     )
+
+
+def _product_line(view: MeshOverview, product: ProductPlan) -> MapLine:
+    plan, products = view.plan, view.plan.by_name
+    reads, read_by = (
+        tuple((f"/products/{name}", products[name].title, 1) for name in names if name in products)
+        for names in (plan.upstream[product.name], plan.downstream.get(product.name, ()))
+    )
+    return MapLine(f"/products/{product.name}", product.title, look(view.health[product.name]).word, reads, read_by)
 
 
 def _most_first(counted: tuple[tuple[str, str], int]) -> tuple[int, tuple[str, str]]:

@@ -18,7 +18,8 @@ from platform_resources.notify.facts import (
     ResolvedLine,
     SchemaChange,
 )
-from platform_resources.notify.safe_text import bold, bullets, code, harmless, listed, one_line, paragraphs, place
+from platform_resources.notify.predicates import health
+from platform_resources.notify.safe_text import LONGEST_REASON, bold, bullets, code, harmless, listed, one_line, paragraphs, place
 from platform_resources.notify.wording import Words
 from platform_resources.promises.schema_difference import SchemaDifference
 from platform_resources.spec.values.calendar_windows import window_text
@@ -26,7 +27,6 @@ from platform_resources.spec.values.clocks import Clock
 from platform_resources.spec.values.durations import length_text
 
 BROKEN = 100
-LONGEST_BECAUSE = 120
 MOST_LINES = 20
 
 
@@ -186,8 +186,8 @@ def _cut(lines: Iterable[str]) -> list[str]:
 
 
 def _product(line: ProductLine) -> str:
-    because = f": {harmless(line.because, LONGEST_BECAUSE)}" if line.because else ""
-    return f"{bold(line.title)} is {line.status}{because}"
+    because = f": {harmless(line.because, LONGEST_REASON)}" if line.because else ""
+    return f"{bold(line.title)} is {health(line.status)}{because}"
 
 
 def _open(line: OpenLine, now: datetime) -> str:

@@ -50,7 +50,7 @@ class Guesses:
     """What is guessed of a whole product; of `key` only what is sure enough to be promised.
 
     `types` are those of columns that somebody wants otherwise than loaded, and `left_out` has the `promise_id` of each promise that nobody
-    wants.
+    wants. `chosen`: somebody has gone through the key and the promises.
     """
 
     key: tuple[tuple[str, ...], Guess] | None
@@ -58,6 +58,7 @@ class Guesses:
     classes: Mapping[str, Guess]
     types: Mapping[str, str] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
+    chosen: bool = False
 
     @property
     def promised_key(self) -> tuple[str, ...]:
@@ -170,8 +171,8 @@ def _comment(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def _mark(guess: Guess) -> str:
-    return f"# guess ({guess.confidence}): {guess.reason}"
+def _marked(line: str, guess: Guess) -> str:
+    return f"{line}  # {guess.mark()}" if guess.mark() else line
 
 
 def _components(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives: Sequence[Suggestion]) -> Iterator[str]:
@@ -198,8 +199,8 @@ def _components(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives
         "# Another one to think of: {dimension: freshness, max_age: 26h}"
     )
     for objective in objectives:
-        fields = flow_mapping(objective.fields)
-        yield f"- name: {scalar(objective.name)}  # guess: {objective.reason}\n  type: service-level-asset\n  properties: {fields}\n"
+        fields, reason = flow_mapping(objective.fields), f"{'' if guessed.chosen else 'guess: '}{objective.reason}"
+        yield f"- name: {scalar(objective.name)}  # {reason}\n  type: service-level-asset\n  properties: {fields}\n"
     yield f"""- name: How many rows
   type: sample-query
   properties:
@@ -211,12 +212,13 @@ def _data_set(asked: Wanted, source: SourceFacts, guessed: Guesses) -> str:
     lines: list[str] = [f"model: {scalar(asked.model)}"] if asked.model not in ("", asked.data_set) else []
     if guessed.key is not None:
         columns, guess = guessed.key
-        promised = f"primary_key: {flow_list(columns)}  {_mark(guess)}"
+        promised = _marked(f"primary_key: {flow_list(columns)}", guess)
         lines += [f"description: {scalar(_row(columns))}", promised] if guessed.promised_key else [f"# {promised}"]
     else:
-        lines.append("# No column, and no few columns together, were found to be unique: a primary_key is missing.")
+        why = "" if guessed.chosen else "No column, and no few columns together, were found to be unique: "
+        lines.append(f"# {why}a primary_key is missing.")
     if guessed.updated_at is not None:
-        lines.append(f"updated_at: {scalar(guessed.updated_at.value)}  {_mark(guessed.updated_at)}")
+        lines.append(_marked(f"updated_at: {scalar(guessed.updated_at.value)}", guessed.updated_at))
     lines.append("columns:")
     lines += [f"  - {_column(source, column, guessed, asked.columns.get(column.name))}" for column in source.columns]
     return "\n".join(f"    {line}" for line in lines)
@@ -234,17 +236,18 @@ def _column(source: SourceFacts, column: SourceColumn, guessed: Guesses, said: C
     if not required and not never_empty(source, column):
         fields["nullable"] = True
     if column.nulls == source.rows:
-        marks.append("guess (low): text, as no row has a value" if column.type == "varchar" else "no row has a value")
+        is_guess = column.type == "varchar" and column.name not in guessed.types
+        marks.append("guess (low): text, as no row has a value" if is_guess else "no row has a value")
     if said is not None:
         known = {"unit": said.unit, "identifier": said.identifier, "description": said.description}
         fields |= {name: value for name, value in known.items() if value}
     for name, guess in (("unit", unit(column)), ("classification", guessed.classes.get(column.name))):
         if guess is not None and name not in fields:
             fields[name] = guess.value
-            marks.append(f"guess ({guess.confidence}): {name}, {guess.reason}")
+            marks.append(guess.mark(name))
     if (numbers := comma_numbers(column)) is not None:
-        marks.append(f"guess ({numbers.confidence}): {numbers.value}, {numbers.reason}")
-    return flow_mapping(fields) + (f"  # {'; '.join(marks)}" if marks else "")
+        marks.append(numbers.mark(numbers.value))
+    return flow_mapping(fields) + (f"  # {'; '.join(filter(None, marks))}" if any(marks) else "")
 
 
 def sample_query(source: SourceFacts, model: str, guessed: Guesses) -> str:

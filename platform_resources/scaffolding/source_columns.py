@@ -6,16 +6,20 @@ from typing import Literal
 
 from platform_resources.measuring.version_profiles import ColumnProfile
 
-Confidence = Literal["high", "medium", "low"]
+Confidence = Literal["confirmed", "high", "medium", "low"]
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A value, how sure it is, and why; the reason quotes no value of the data."""
+    """A value, how sure it is, and why; the reason quotes no value of the data. Somebody may have confirmed it."""
 
     value: str
     confidence: Confidence
     reason: str
+
+    def mark(self, of: str = "") -> str:
+        """The words that mark it as a guess where it is written; none where it was confirmed. `of` names what is guessed."""
+        return "" if self.confidence == "confirmed" else f"guess ({self.confidence}): {f'{of}, ' if of else ''}{self.reason}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,8 +70,8 @@ def server():
         thread.join()
 
 
-def read(server, path, pagination, page_options=None, records="items", token=None, **params):
-    connection = duckdb.connect()
+def read(server, path, pagination, page_options=None, records="items", token=None, memory="4GB", **params):
+    connection = duckdb.connect(config={"memory_limit": memory})
     rows = RestRows(f"http://127.0.0.1:{server.server_port}{path}", params, {}, token, records, pagination, page_options or {})
     extracted = rows.read(Extraction(connection, date(2024, 6, 1), {}, None, Path(), "tickets"))
     return extracted.data.fetchall(), dict(zip(extracted.data.columns, map(str, extracted.data.types), strict=True)), extracted.cursor
@@ -80,6 +80,13 @@ def read(server, path, pagination, page_options=None, records="items", token=Non
 def test_letters_arrive_as_they_are_whatever_the_server_says_of_its_text(server):
     server.records = [{"id": 1, "name": "Zoë Müller, 東京"}]
     assert read(server, "/plain", "none")[0] == [(1, "Zoë Müller, 東京")]
+
+
+def test_a_record_may_be_large_and_small_ones_take_little_memory(server):
+    server.records = [{"id": 1, "name": "x" * 17 * 2**20}]
+    assert [len(name) for _, name in read(server, "/whole", "none", records="data.items")[0]] == [17 * 2**20]
+    server.records = [{"id": 1, "name": "n1"}]
+    assert read(server, "/whole", "none", records="data.items", memory="256MB")[0] == [(1, "n1")]
 
 
 PAGING = {

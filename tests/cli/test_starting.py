@@ -73,16 +73,18 @@ TIME, MAIL = Guess("changed", "high", "its name says when a row changed"), {"mai
 @pytest.mark.parametrize(
     ("typed", "key", "promised", "updated_at", "classes"),
     [
-        ("\n\n\n\n", HIGH, ("order_id",), TIME, MAIL),
+        ("\n\n\n\n", HIGH, ("order_id",), "changed", {"mail": "personal"}),
         ("n\nn\nn\ny\n", HIGH, (), None, {}),
-        ("\n\n\n\n", LOW, (), TIME, MAIL),
-        ("y\n\n\n\n", LOW, ("word",), TIME, MAIL),
+        ("\n\n\n\n", LOW, (), "changed", {"mail": "personal"}),
+        ("y\n\n\n\n", LOW, ("word",), "changed", {"mail": "personal"}),
     ],
 )
-def test_what_is_answered_is_written(monkeypatch, typed, key, promised, updated_at, classes):
+def test_what_is_answered_is_written_and_no_guess_any_more(monkeypatch, typed, key, promised, updated_at, classes):
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
     found = answered(Guesses(((key.value,), key), TIME, MAIL))
-    assert (found.promised_key, found.updated_at, found.classes) == (promised, updated_at, classes)
+    values = {name: guess.value for name, guess in found.classes.items()}
+    assert (found.promised_key, found.updated_at and found.updated_at.value, values) == (promised, updated_at, classes)
+    assert not any(guess and guess.mark() for guess in (found.key and found.key[1], found.updated_at, *found.classes.values()))
 
 
 def test_who_does_not_want_it_gets_nothing(monkeypatch):

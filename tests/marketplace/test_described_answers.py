@@ -26,6 +26,9 @@ ASKED = {
     "/api/v1/home": ["/api/v1/home"],
     "/api/v1/map": ["/api/v1/map"],
     "/api/v1/hooks": ["/api/v1/hooks"],
+    "/api/v1/inbox": ["/api/v1/inbox"],
+    "/api/v1/lab": ["/api/v1/lab", "/api/v1/lab?of=readings"],
+    "/api/v1/products/{name}/access": ["/api/v1/products/readings/access", "/api/v1/products/summary/access"],
     "/api/v1/incidents": ["/api/v1/incidents", "/api/v1/incidents?live=false"],
     "/api/v1/incidents/{cause}/{number}": ["/api/v1/incidents/readings/1"],
 }

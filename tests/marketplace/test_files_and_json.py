@@ -4,10 +4,14 @@ import subprocess
 from datetime import timedelta
 
 import pytest
+from fastapi.routing import APIRoute
 
 from platform_resources.ledger.queries.reads import reads_of_products
+from platform_resources.marketplace.application import application
+from platform_resources.marketplace.kept_view import opened_market
 from platform_resources.publications.published_versions import shelf
 from tests.marketplace.shop_mesh import NOW, opened_ledger
+from tests.marketplace.test_people import token
 
 pytestmark = pytest.mark.slow
 PORT = "/api/v1/products/readings/ports/measurements_file"
@@ -25,6 +29,37 @@ ADDRESSES = (
     "incidents",
     "incidents/readings/1",
 )
+
+
+# Of each page, where its content is as JSON.
+AS_JSON = {
+    "/": "home",
+    "/search": "search",
+    "/products/{name}": "products/{name}",
+    "/products/{name}/columns/{column:path}": "products/{name}/columns/{column}",
+    "/products/{name}/access": "products/{name}/access",
+    "/compare": "compare",
+    "/map": "map",
+    "/map/{name}": "map",
+    "/candidates": "candidates",
+    "/domains": "domains",
+    "/domains/{name}": "domains/{name}",
+    "/incidents": "incidents",
+    "/incidents/{cause}/{number}": "incidents/{cause}/{number}",
+    "/inbox": "inbox",
+    "/lab": "lab",
+    "/lab/result.{form}": "query",
+}
+NO_JSON = {
+    "/products/{name}/product.yaml": "it is a document for programs itself",
+    "/tokens": "a token must not tell of its person's other tokens",
+    "/new": "a form; what it leads to is a patch",
+    "/new/{draft}": "a form; what it leads to is a patch",
+    "/sign-in": "a token takes its place",
+    "/api": "openapi.json says the same",
+    "/health/live": "for whoever starts servers",
+    "/health/ready": "for whoever starts servers",
+}
 
 
 @pytest.fixture
@@ -154,6 +189,32 @@ def test_what_pages_show_is_there_as_json(client, what):
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()
     assert "Ada" not in answer.text, "values of personal columns are not told"
+
+
+def test_every_page_has_its_content_as_json_or_a_reason_why_not(shop):
+    """A new page that is in neither list fails here."""
+    app = application(opened_market(shop), watch=False)
+    routers = [router.original_router.routes if hasattr(router, "original_router") else [router] for router in app.routes]
+    routes = [route for some in routers for route in some if isinstance(route, APIRoute) and "GET" in route.methods]
+    assert {route.path for route in routes if not route.include_in_schema} == AS_JSON.keys() | NO_JSON.keys()
+    assert not AS_JSON.keys() & NO_JSON.keys()
+    assert {f"/api/v1/{path}" for path in AS_JSON.values()} <= app.openapi()["paths"].keys()
+
+
+def test_requests_and_saved_queries_are_told_as_json_as_the_pages_show_them(client):
+    form = token(client.get("/lab").text)
+    saved = {"token": form, "title": "How many", "sql": "select count(*) from readings.measurements"}
+    client.post("/lab/saved", data=saved)
+    lab = client.get("/api/v1/lab?of=readings").json()
+    assert [(each["title"], each["reads"]) for each in lab["saved"]] == [("How many", ["readings"])]
+    assert {each["product"] for each in lab["tables"]} == {"readings"} and "from readings.measurements" in lab["tables"][0]["query"]
+    roles = client.get("/api/v1/products/readings/access").json()["roles"]
+    analyst = next(role for role in roles if role["role"] == "analyst")
+    assert "degrees" in analyst["clear"] and "operator" not in analyst["clear"]
+    client.post("/products/readings/access", data={"token": form, "role": "analyst", "purpose": "Is it warm?"})
+    inbox = client.get("/api/v1/inbox").json()
+    assert [(each["product"], each["role"], each["purpose"]) for each in inbox["asked_for"]] == [("readings", "analyst", "Is it warm?")]
+    assert inbox["open_incidents"] == ["readings#1"]
 
 
 def test_a_product_is_a_document_of_another_standard_and_its_page_leads_there(client):

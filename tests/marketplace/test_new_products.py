@@ -5,12 +5,16 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 from html import unescape
+from http.server import ThreadingHTTPServer
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy import text as sql_text
 
 from platform_resources.dbt.planning import read_plan
 from platform_resources.marketplace.people.auth_settings import auth_settings
@@ -20,6 +24,8 @@ from platform_resources.services.starting.draft_process import Draft, draft_answ
 from platform_resources.services.starting.kept_drafts import DRAFTS, LARGEST_UPLOAD, MOST_DRAFTS
 from platform_resources.services.starting.new_meshes import CannotBegin
 from platform_resources.settings import TARGET
+from tests.capabilities.test_rest_rows import Handler
+from tests.ledger.ledgers import postgres
 from tests.marketplace.test_people import BEHIND_PROXY, as_, browser, token
 from tests.marketplace.test_product_pages import text
 
@@ -126,6 +132,86 @@ def test_only_owners_of_a_domain_and_the_platform_begin_and_each_sees_their_own_
     assert pages.post(draft, data={"token": "0" * 64, "do": "forget"}, headers=LEAD).status_code == 403
     assert pages.post("/new", data={"token": "0" * 64}, files={"file": ("a.csv", "id\n1\n")}, headers=LEAD).status_code == 403
     assert pages.get("/new/..%2F..%2Fledger", headers=LEAD).status_code == 404
+
+
+SOURCES = """sources:
+  shop: {{interface: sql-database, url: '${{B_SHOP}}', schema: sales}}
+  till: {{interface: sql-database, url: '${{B_SHOP}}', table: orders}}
+  gone: {{interface: sql-database, url: 'postgresql://127.0.0.1:1/none'}}
+  tickets: {{interface: rest, url: 'http://127.0.0.1:{port}/links'}}
+  lost: {{interface: rest, url: 'http://127.0.0.1:{port}/cursor'}}
+"""
+ORDERS = """
+create schema sales; create schema private;
+create table sales.orders as select n as order_id, 'p' || n || '@example.com' as mail, n * 1.5 as amount from generate_series(1, 30) n;
+create table private.pay as select 1 as salary; create table public.orders as select 1 as order_id; create table public.other as select 1 as n;
+"""
+
+
+@pytest.fixture(scope="module")
+def declared(mesh, pages):
+    """The form of a mesh whose domain declares tables of a real PostgreSQL and interfaces of a real server; begins and shows a draft."""
+    domain = mesh / "dataproducts/plant/domain.yaml"
+    before = domain.read_text()
+    with postgres() as address, ThreadingHTTPServer(("127.0.0.1", 0), Handler) as rest, pytest.MonkeyPatch.context() as patch:
+        rest.asked, rest.trouble, rest.away, rest.etag = [], [], "", ""
+        rest.records = [{"id": n, "name": f"n{n}"} for n in range(8)]
+        threading.Thread(target=rest.serve_forever, daemon=True).start()
+        engine = create_engine(address)
+        with engine.begin() as connection:
+            connection.execute(sql_text(ORDERS))
+        engine.dispose()
+        patch.setenv("B_SHOP", address)
+        domain.write_text(before + SOURCES.format(port=rest.server_port))
+
+        def begun(source, table="", name=""):
+            form = token(pages.get("/tokens", headers=LEAD).text)
+            sent = {"token": form, "source": f"plant/{source}", "table": table, "name": name}
+            answer = pages.post("/new", data=sent, headers=LEAD)
+            return answer if answer.status_code == 422 else pages.get(answer.headers["location"], headers=LEAD)
+
+        yield begun
+        rest.shutdown()
+        domain.write_text(before)
+
+
+def test_a_table_of_a_declared_source_is_looked_at_published_for_a_look_and_given_as_a_patch_without_guesses(declared, pages):
+    page = declared("shop", "orders")
+    assert page.status_code == 200 and "30 rows of the table orders of shop" in text(page.text), text(page.text)
+    assert "personal (high)" in text(page.text) and "p1@example.com" not in page.text
+    draft, sent = str(page.url.path), fields_of(page.text)
+    shown = pages.post(draft, data={**sent, "do": "preview"}, headers=LEAD)
+    assert "It would be published." in text(shown.text) and "p1@example.com" not in shown.text
+    patch = pages.post(draft, data={**sent, "do": "patch"}, headers=LEAD).text
+    assert "+      properties: {interface: source, source: shop, read: {table: orders}}" in patch
+    marks = [line for line in patch.splitlines() if "guess (" in line or "guess:" in line]
+    assert marks == [] and "+        primary_key: [order_id]\n" in patch, "what somebody has confirmed is no guess"
+
+
+def test_a_rest_interface_that_is_declared_becomes_a_product_with_all_of_its_pages(declared, pages):
+    page = declared("tickets", name="tickets")
+    assert page.status_code == 200 and "8 rows of the REST interface" in text(page.text), text(page.text)
+    shown = pages.post(str(page.url.path), data={**fields_of(page.text), "do": "preview"}, headers=LEAD)
+    assert "It would be published." in text(shown.text), text(shown.text)
+
+
+REFUSED = {
+    "no table": ("shop", "", "say which table; known: orders"),
+    "no such table": ("shop", "ordres", 'has no table "ordres"; known: orders did you mean "orders"?'),
+    "a table of another schema": ("shop", "private.pay", "the source is of schema sales, and private.pay lies in private"),
+    "a table beside the declared one": ("till", "other", "till declares the table orders; leave the table empty"),
+    "no database": ("gone", "orders", "cannot be read: OperationalError"),
+    "a table of an interface": ("tickets", "orders", "a table is for a database"),
+    "pages that cannot be guessed": ("lost", "", "say so with pagination=cursor"),
+}
+
+
+@pytest.mark.parametrize(("source", "table", "said"), REFUSED.values(), ids=REFUSED)
+def test_what_a_source_does_not_declare_is_not_shown_and_why_is_told(declared, source, table, said):
+    page = declared(source, table, name="refused")
+    told = " ".join(unescape(text(page.text)).split())
+    assert page.status_code == 422 and said in told and "salary" not in told, told
+    assert 'role="alert"' in page.text and "--table" not in told and "--set" not in told and "Traceback" not in told
 
 
 HOSTILE = {

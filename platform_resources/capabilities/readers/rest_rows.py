@@ -23,7 +23,8 @@ PAGINATORS = {
     "next-link": "json_link",
 }
 _TABLE = "mesh_records"
-_LARGEST_RECORD = 2**30
+# Of a file of records DuckDB takes at once twice the memory of the largest record that it is told of.
+_USUAL_RECORD = 2**24
 _PATIENCE_SECONDS = 10
 
 
@@ -68,17 +69,17 @@ class RestRows:
 
     def read(self, extraction: Extraction) -> Extracted:
         """All records, one row each: numbers, words and yes or no as such, lists and objects as JSON. Repeated requests double none."""
-        columns = ToldColumns()
+        columns, largest = ToldColumns(), _USUAL_RECORD
         with tempfile.TemporaryDirectory(prefix="mesh_") as folder:
             file = Path(folder) / "records.jsonl"
             json = library("simplejson")
             with file.open("w", encoding="utf-8") as lines:
                 for record in self._all(json):
-                    lines.write(json.dumps(columns.texts(record, json)) + "\n")
+                    largest = max(largest, lines.write(json.dumps(columns.texts(record, json)) + "\n"))
             if not columns.kinds:
                 raise SourceUnread(f"{self.url} has no records, so it counts as not arrived")
             extraction.connection.execute(
-                f"create or replace temp table {_TABLE} as {_typed(columns, file, extraction.promised)}"
+                f"create or replace temp table {_TABLE} as {_typed(columns, file, extraction.promised, largest)}"
             ).fetchall()
         return Extracted(extraction.connection.table(_TABLE), {"read": columns.rows})
 
@@ -128,8 +129,8 @@ def _keep_to(address: str, session: Any) -> None:
         session.mount(f"{parts.scheme}://{place}/", adapter)
 
 
-def _typed(columns: ToldColumns, file: Path, promised: Mapping[str, str]) -> str:
-    """The rows of the file, which has texts alone, with the types of the columns."""
+def _typed(columns: ToldColumns, file: Path, promised: Mapping[str, str], largest: int) -> str:
+    """The rows of the file, which has texts alone and no row of more bytes than `largest`, with the types of the columns."""
     texts = ", ".join(f"{literal(name)}: 'varchar'" for name in columns.kinds)
-    options = f"format = 'newline_delimited', columns = {{{texts}}}, maximum_object_size = {_LARGEST_RECORD}"
+    options = f"format = 'newline_delimited', columns = {{{texts}}}, maximum_object_size = {largest}"
     return f"select {columns.casts(promised)} from read_json({literal(str(file))}, {options})"

@@ -9,8 +9,8 @@ from fastapi.responses import Response
 from platform_resources.ledger.people.certifications import newest_certificates
 from platform_resources.marketplace.api.descriptions import success
 from platform_resources.marketplace.api.lineage_answers import ColumnLineageData, LineageData
+from platform_resources.marketplace.api.people_answers import LikesData, ReviewsData
 from platform_resources.marketplace.api.product_answers import ProductData
-from platform_resources.marketplace.api.review_answers import LikesData, ReviewsData
 from platform_resources.marketplace.api.version_answers import ProfileData, VersionData
 from platform_resources.marketplace.column_page import asked_lineage
 from platform_resources.marketplace.shop import Missing, Shop, product_named

@@ -117,20 +117,14 @@ def address_of(sql: str, product: str = "") -> str:
 def lab_page(shop: Shop, request: Request, asked: LabAsked, result: LabResult | None, refused: str) -> dict[str, Any]:
     """The context of the template `lab.html`."""
     view, first = shop.view(request), asked.first
-    tables = readable_tables(view)
-    readable = {table.product.name for table in tables}
-    kept = tuple(_readable_queries(shop, shop.market.patient.said(saved_queries, ()), readable))
-    listed = {asked.of} & readable or readable
-    return {
+    lists = lab_lists(shop, view, asked.of)
+    tables = lists["queryable"]
+    return lists | {
         "page": "lab",
         "times": PageTimes(view.at, page_zone(view)),
         "sql": asked.sql or (tables[0].query if tables else ""),
         "product": asked.product,
-        "tables": [table for table in tables if table.product.name in listed],
         "completed": _completed(tables, asked.product),
-        "samples": [(product, query) for product in view.plan.products if product.name in listed for query in product.sample_queries],
-        "saved": [(query, [view.plan.product(name) for name in read]) for query, read in kept if listed & set(read)],
-        "of": view.plan.product(asked.of) if asked.of in readable else None,
         "chart": result_chart(result.names, result.rows, asked.show) if result is not None else None,
         "who": shop.reads_as(request),
         "result": result,
@@ -142,6 +136,21 @@ def lab_page(shop: Shop, request: Request, asked: LabAsked, result: LabResult | 
         "refused": refused,
         "look": phrases.look,
         "health": [(view.plan.product(name), view.health[name]) for name in result.products if name in view.health] if result else [],
+    }
+
+
+def lab_lists(shop: Shop, view: MeshOverview, of: str) -> dict[str, Any]:
+    """Tables and queries for the reader; of the product `of` alone, if they may read it. `queryable` are all tables."""
+    queryable = readable_tables(view)
+    readable = {table.product.name for table in queryable}
+    kept = tuple(_readable_queries(shop, shop.market.patient.said(saved_queries, ()), readable))
+    listed = {of} & readable or readable
+    return {
+        "queryable": queryable,
+        "tables": [table for table in queryable if table.product.name in listed],
+        "samples": [(product, query) for product in view.plan.products if product.name in listed for query in product.sample_queries],
+        "saved": [(query, [view.plan.product(name) for name in read]) for query, read in kept if listed & set(read)],
+        "of": view.plan.product(of) if of in readable else None,
     }
 
 

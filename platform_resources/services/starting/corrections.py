@@ -66,7 +66,7 @@ def corrected(new: NewProduct, wishes: Wishes, classes: Sequence[DataClass]) -> 
     if problems:
         raise CannotBegin("\n".join(problems))
     names = [wish.name for wish in wishes.columns]
-    said = Guess("", "high", "confirmed")
+    said = Guess("", "confirmed", "confirmed")
     source = replace(new.source, columns=tuple(replace(column, name=name) for column, name in zip(new.source.columns, names, strict=True)))
     key = tuple(wish.name for wish in wishes.columns if wish.key)
     types = {wish.name: type_name(wish.type) for wish in wishes.columns}
@@ -77,6 +77,7 @@ def corrected(new: NewProduct, wishes: Wishes, classes: Sequence[DataClass]) -> 
         hidden,
         types,
         wishes.left_out,
+        chosen=True,
     )
     asked = replace(new.asked, title=wishes.title.strip(), description=wishes.description.strip())
     old = (column.name for column in new.source.columns)

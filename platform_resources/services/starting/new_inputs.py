@@ -33,7 +33,10 @@ _WEB = ("http", "https")
 
 @dataclass(frozen=True, slots=True)
 class AskedSource:
-    """The source a user names: a path, glob or address, a table for databases, and further fields of the input port."""
+    """The source a user names: a path, glob or address, a table for databases, and further fields of the input port.
+
+    `source` is empty where domain.yaml declares the source.
+    """
 
     source: str
     table: str = ""
@@ -104,8 +107,13 @@ def uploaded_input(upload: Path, path: str) -> NewInput:
 
 
 def declared_input(name: str, source: SharedSource, table: str) -> NewInput:
-    """The input port that reads of a source which domain.yaml declares; what it says there is not said again. Raises CannotBegin."""
+    """The input port that reads of a source which domain.yaml declares; what it says there is not said again. Raises CannotBegin.
+
+    A `table` or `schema` that is declared is the only one of which anything is shown.
+    """
     declared = dict(source.model_extra or {})
+    if table and declared.get("table", table) != table:
+        raise CannotBegin(f"{name} declares the table {declared['table']}; leave the table empty, or name that one")
     read = {"sql-database": _table, "rest": _records}.get(source.interface)
     if read is None:
         raise CannotBegin(f"a product of {name} has to be written by hand: nothing is guessed of {source.interface}")
@@ -158,7 +166,10 @@ def _pull(interface: str, fields: Mapping[str, Any], place: str) -> Pull:
 
 
 def _table(address: str, asked: AskedSource) -> NewInput:
-    schema, _, table = asked.table.rpartition(".")
+    typed, _, table = asked.table.rpartition(".")
+    schema = str(asked.fields.get("schema", typed))
+    if typed not in ("", schema):
+        raise CannotBegin(f"the source is of schema {schema}, and {asked.table} lies in {typed}; name a table of {schema}")
     try:
         known = table_names(address, schema or None)
     except SourceUnread:
@@ -166,7 +177,8 @@ def _table(address: str, asked: AskedSource) -> NewInput:
     except Exception as error:  # whatever the driver of a database raises
         raise _unread(address, {"url": address}, error) from error
     if table not in known:
-        said = f'{address} has no table "{table}"' if table else f"{address}: say which table with --table"
+        how = " with --table" if asked.source else ""
+        said = f'{address} has no table "{table}"' if table else f"{address}: say which table{how}"
         raise CannotBegin("\n".join(filter(None, (f"{said}; known: {known_text(known)}", did_you_mean(table, known)))))
     fields = {"url": address, "table": table, **({"schema": schema} if schema else {}), **asked.fields}
     return NewInput({"interface": "sql-database", **fields}, _pull("sql-database", fields, ""), f"the table {asked.table}")
@@ -175,7 +187,8 @@ def _table(address: str, asked: AskedSource) -> NewInput:
 def _records(address: str, asked: AskedSource) -> NewInput:
     """The fields that are not said are guessed from the first answer."""
     if asked.table:
-        raise CannotBegin(f"--table is for a database, and {address} is a REST interface")
+        what, empty = ("--table", "leave it out") if asked.source else ("a table", "leave it empty")
+        raise CannotBegin(f"{what} is for a database, and {address} is a REST interface; {empty}")
     said, guessed = {"url": address, **asked.fields}, list[str]()
     pull = _pull("rest", {"pagination": "none", **said}, "")
     try:
@@ -186,7 +199,8 @@ def _records(address: str, asked: AskedSource) -> NewInput:
             said |= ({"records": records} if records else {}) | paged
             guessed.append(f"guess ({guess.confidence}): pagination, {guess.reason}")
     except NotGuessed as error:
-        raise CannotBegin(f"{address}: {error}") from error
+        said_so = str(error) if asked.source else f"{str(error).replace('--set ', '')}; write it at the source in domain.yaml"
+        raise CannotBegin(f"{address}: {said_so}") from error
     return NewInput({"interface": "rest", **said}, _pull("rest", said, ""), f"the REST interface {shown_url(address)}", tuple(guessed))
 
 
