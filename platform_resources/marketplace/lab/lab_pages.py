@@ -17,7 +17,7 @@ from platform_resources.marketplace.display import phrases
 from platform_resources.marketplace.display.phrases import PageTimes
 from platform_resources.marketplace.home_page import page_zone
 from platform_resources.marketplace.lab.lab_queries import LONGEST_SQL, LabQueue, LabResult, QueryRefused, lab_file, lab_result
-from platform_resources.marketplace.lab.result_charts import result_chart
+from platform_resources.marketplace.lab.result_charts import numbers_of, result_chart
 from platform_resources.marketplace.lab.sent_results import sent_file
 from platform_resources.marketplace.security import FormRefused
 from platform_resources.marketplace.shop import Shop
@@ -125,6 +125,7 @@ def lab_page(shop: Shop, request: Request, asked: LabAsked, result: LabResult | 
         "sql": asked.sql or (tables[0].query if tables else ""),
         "product": asked.product,
         "completed": _completed(tables, asked.product),
+        "numeric": numbers_of(result.names, result.rows[first : first + ROWS_ON_PAGE]) if result is not None else (),
         "chart": result_chart(result.names, result.rows, asked.show) if result is not None else None,
         "who": shop.reads_as(request),
         "result": result,

@@ -12,7 +12,7 @@ from platform_resources.marketplace.display.phrases import number
 
 MOST_BARS, MOST_POINTS = 30, 1000
 WIDE, NAMES, NUMBERS, BAR = 720, 200, 90, 22
-HIGH, LEFT, BELOW = 220, 70, 24
+HIGH, LEFT, ABOVE, BELOW = 240, 70, 24, 24
 LONGEST_NAME = 28
 
 
@@ -29,7 +29,7 @@ class ResultChart:
 def result_chart(names: Sequence[str], rows: Sequence[Sequence[Any]], wanted: str = "") -> ResultChart | None:
     """None where a picture would say nothing: one row, no number, or no column to put it against."""
     columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if len(rows) > 1 else {}
-    numbers = {name: values for name, column in columns.items() if (values := _numbers(column)) is not None}
+    numbers = numbers_of(names, rows) if len(rows) > 1 else {}
     at = next((name for name in columns if name not in numbers), next(iter(columns), ""))
     numbers.pop(at, None)
     if not numbers or len(columns) != len(names):
@@ -46,6 +46,12 @@ def result_chart(names: Sequence[str], rows: Sequence[Sequence[Any]], wanted: st
         return None
     points = sorted(zip(places, (value for _, value in pairs), (label for label, _ in pairs), strict=True))
     return ResultChart(title, line(points, title), others)
+
+
+def numbers_of(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, tuple[float | None, ...]]:
+    """The columns of which every value is a number."""
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
+    return {name: values for name, column in columns.items() if (values := _numbers(column)) is not None}
 
 
 def _numbers(column: Sequence[Any]) -> tuple[float | None, ...] | None:
@@ -96,20 +102,24 @@ def bars(pairs: Sequence[tuple[str, float]], label: str) -> Markup:
 
 
 def line(points: Sequence[tuple[float, float, str]], label: str) -> Markup:
-    """From left to right by place; the least and the greatest number, the first and the last place are written beside it."""
+    """From left to right by place, upwards from nought; the ends of both and the last number are written beside it."""
     first, last = points[0], points[-1]
-    low, high = min(value for _, value, _ in points), max(value for _, value, _ in points)
-    wide, tall = WIDE - LEFT - 12, HIGH - BELOW - 12
+    low, high = min(0.0, *(value for _, value, _ in points)), max(0.0, *(value for _, value, _ in points))
+    wide, tall = WIDE - LEFT - 12, HIGH - BELOW - ABOVE
 
-    def at(place: float, value: float) -> str:
+    def at(place: float, value: float) -> tuple[str, float]:
         x = LEFT + (place - first[0]) / (last[0] - first[0]) * wide
-        return f"{short(x)} {short(12 + (high - value) / ((high - low) or 1) * tall)}"
+        return short(x), ABOVE + (high - value) / ((high - low) or 1) * tall
 
-    way = "L".join(at(place, value) for place, value, _ in points)
+    way = "L".join(f"{x} {short(y)}" for x, y in (at(place, value) for place, value, _ in points))
+    x_last, y_last = at(last[0], last[1])
     body = (
-        f'<path class="k-line nf" d="M{LEFT} {12 + tall}h{wide}"/><path class="k-ink nf" stroke-width="1.6" d="M{way}"/>'
-        f'<text x="{LEFT - 6}" y="16" text-anchor="end">{escape(number(high))}</text>'
-        f'<text x="{LEFT - 6}" y="{short(16 + tall)}" text-anchor="end">{escape(number(low))}</text>'
+        f'<path class="k-line nf" d="M{LEFT} {ABOVE}h{wide}M{LEFT} {ABOVE + tall}h{wide}"/>'
+        f'<path class="k-ink nf" stroke-width="1.6" d="M{way}"/>'
+        f'<text x="{LEFT - 6}" y="{ABOVE + 4}" text-anchor="end">{escape(number(high))}</text>'
+        f'<text x="{LEFT - 6}" y="{short(ABOVE + 4 + tall)}" text-anchor="end">{escape(number(low))}</text>'
+        f'<circle class="f-ink" cx="{x_last}" cy="{short(y_last)}" r="3"/>'
+        f'<text class="ink b" x="{x_last}" y="{short(y_last - 8)}" text-anchor="end">{escape(number(last[1]))}</text>'
         f'<text x="{LEFT}" y="{HIGH - 4}">{escape(first[2])}</text>'
         f'<text x="{WIDE - 12}" y="{HIGH - 4}" text-anchor="end">{escape(last[2])}</text>'
     )

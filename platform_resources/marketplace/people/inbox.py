@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import Request
 
 from platform_resources.access.grants import Act, Grant, NotAllowed
+from platform_resources.incidents.severity import rank
 from platform_resources.ledger.people.review_store import expectations_of
 from platform_resources.ledger.people.subscriptions import subscriptions
 from platform_resources.marketplace.display import phrases
@@ -41,7 +42,7 @@ def inbox_page(shop: Shop, request: Request, refused: str = "") -> dict[str, Any
         "waiting": [grant for grant in decided if grant.state(now) == "requested"],
         "given": [grant for grant in decided if grant.state(now) in ("approved", "expired") and not grant.in_code],
         "mine": [grant for grant in grants if is_own(grant, view, who) and (view.reader is not None or is_same(grant.requested_by, who))],
-        "incidents": [stored for stored in view.live if stored.incident.cause in own],
+        "incidents": sorted((stored for stored in view.live if stored.incident.cause in own), key=lambda stored: -rank(stored.severity)),
         "heard": heard,
         "expected": expected,
         "titles": {product.name: product.title for product in view.plan.products},
