@@ -100,7 +100,7 @@ def export_routes(shop: Shop) -> APIRouter:
         "/{form}",
         response_class=Response,
         responses={400: {"model": RefusalData}, 403: {"model": RefusalData}, 404: {"model": RefusalData}},
-        summary="The product as a document of another standard or tool; `version` is that of the standard",
+        summary="The product as a document of another standard or tool, in a version of that standard",
     )
     def exported(request: Request, name: str, form: str, version: str = "") -> Response:
         """Made from the product.yaml, which may quote values and name who has which role: for those who see the whole product."""

@@ -77,10 +77,10 @@ def test_domains_are_shown_with_their_promises_and_the_digest_that_would_be_sent
 def test_the_map_leads_from_domains_to_their_products_and_on_to_those_around(client):
     whole = client.get("/map").text
     assert 'href="/map/plant"' in whole and 'href="/map/office"' in whole
-    assert "Plant 0 of 1 no other domain Office" in text(whole)
+    assert "Plant 0 of 1 healthy no other domain Office" in text(whole)
     near = client.get("/map/office").text
     assert 'href="/products/summary"' in near and 'href="/map/plant"' in near
-    assert "around them Plant." in near
+    assert "around them Plant." in near and "Sensor summary Healthy Sensor readings no product" in text(near)
     assert client.get("/map/nowhere").status_code == 404
 
 
