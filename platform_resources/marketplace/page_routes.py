@@ -14,7 +14,7 @@ from platform_resources.marketplace.domain_pages import domain_page, domains_pag
 from platform_resources.marketplace.home_page import home_page, page_zone
 from platform_resources.marketplace.incident_pages import acted, incident_list, incident_page
 from platform_resources.marketplace.map_page import domain_map_page, map_page
-from platform_resources.marketplace.people.inbox import inbox_page
+from platform_resources.marketplace.people.inbox import for_you
 from platform_resources.marketplace.people.review_forms import reviews_shown
 from platform_resources.marketplace.product_page import product_page
 from platform_resources.marketplace.search_page import chosen_facets, search_page
@@ -65,7 +65,7 @@ def _products(router: APIRouter, shop: Shop) -> None:
 def _search(router: APIRouter, shop: Shop) -> None:
     @router.get("/")
     def home(request: Request) -> Response:
-        return shop.kept_page(request, lambda view: ("home.html", home_page(view) | {"me": inbox_page(shop, request)}))
+        return shop.kept_page(request, lambda view: ("home.html", home_page(view) | {"me": for_you(shop, view)}))
 
     shop.of_mesh["/"] = lambda request, _: home(request)
 

@@ -46,12 +46,14 @@ AS_JSON = {
     "/domains/{name}": "domains/{name}",
     "/incidents": "incidents",
     "/incidents/{cause}/{number}": "incidents/{cause}/{number}",
+    "/products/{name}/expect": "products/{name}/access",
     "/inbox": "inbox",
     "/lab": "lab",
     "/lab/result.{form}": "query",
 }
 NO_JSON = {
     "/products/{name}/product.yaml": "it is a document for programs itself",
+    "/expectations/{name}/patch": "it is a patch for programs itself",
     "/tokens": "a token must not tell of its person's other tokens",
     "/new": "a form; what it leads to is a patch",
     "/new/{draft}": "a form; what it leads to is a patch",

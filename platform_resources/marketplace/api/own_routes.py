@@ -19,6 +19,7 @@ from platform_resources.marketplace.display.json_text import json_data
 from platform_resources.marketplace.lab.lab_pages import lab_lists
 from platform_resources.marketplace.people.access_pages import RoleChoice, access_page
 from platform_resources.marketplace.people.bearers import needs
+from platform_resources.marketplace.people.expectation_pages import own_expectations
 from platform_resources.marketplace.people.inbox import inbox_page
 from platform_resources.marketplace.shop import Missing, Shop, product_named
 from platform_resources.notify.signed_calls import LONGEST_ADDRESS
@@ -54,7 +55,9 @@ def _reading(router: APIRouter, shop: Shop) -> None:
         "/products/{name}/access", responses=success(AccessData), summary="The roles of a product, what each sees, and your own", **shown
     )
     def access(request: Request, name: str) -> Response:
-        return JSONResponse(json_data(_access(access_page(shop, request, product_named(shop.view(request), name)))))
+        product = product_named(shop.view(request), name)
+        expected = own_expectations(shop, request, product)
+        return JSONResponse(json_data({**_access(access_page(shop, request, product)), "expected": [asdict(one) for one in expected]}))
 
     @router.get("/lab", responses=success(LabData), summary="The tables that you may query, and queries to begin with", **shown)
     def lab(request: Request, of: Annotated[str, Query(description="of one product alone")] = "") -> Response:
@@ -98,6 +101,7 @@ def _inbox(page: dict[str, Any]) -> dict[str, Any]:
     now = page["now"]
     return {
         "to_decide": [_grant(grant, now) for grant in page["waiting"]],
+        "expected": [asdict(expectation) for expectation in page["expected"]],
         "given": [_grant(grant, now) for grant in page["given"]],
         "asked_for": [_grant(grant, now) for grant in page["mine"]],
         "open_incidents": [stored.incident.name for stored in page["incidents"]],

@@ -1,11 +1,12 @@
 """The JSON models of what people do: reviews, roles and requests, saved queries; and of similar products."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
 from platform_resources.access.grants import Act, State
+from platform_resources.contracts.expectation import Outcome
 from platform_resources.marketplace.api.version_answers import HookData
 from platform_resources.services.catalog.similar_products import Similar
 from platform_resources.services.catalog.use_of_products import CommonReaders
@@ -70,6 +71,22 @@ class GrantData(TypedDict):
     state: State
 
 
+class ExpectedData(TypedDict):
+    """An objective that somebody expects of a product, what for, how it came out when it was tried, and what became of it."""
+
+    name: str
+    product: str
+    title: str
+    component: dict[str, Any]
+    purpose: str
+    person: str
+    tried: str
+    since: datetime
+    outcome: Outcome
+    why: str
+    decided_by: str
+
+
 class HeardData(TypedDict):
     """Of which product one hears where, from which severity on."""
 
@@ -82,6 +99,7 @@ class InboxData(TypedDict):
     """What waits for whoever asks, which roles of their products others have, and what they have themselves."""
 
     to_decide: list[GrantData]
+    expected: list[ExpectedData]
     given: list[GrantData]
     asked_for: list[GrantData]
     open_incidents: list[str]
@@ -110,6 +128,7 @@ class AccessData(TypedDict):
     role: str | None
     roles: list[RoleData]
     asked_for: list[GrantData]
+    expected: list[ExpectedData]
     for_whom: list[str]
     hears_of: list[HeardData]
     channels: list[str]

@@ -92,16 +92,13 @@ def _proposed(shop: Shop, queue: LabQueue, request: Request, name: str, fields: 
 
 def _page(shop: Shop, request: Request, product: ProductPlan, typed: Fields, tried: str = "", refused: str = "") -> Response:
     view, who = shop.view(request), shop.reads_as(request)
-    with shop.market.ledger.reading() as connection:
-        known = expectations_of(connection, [product.name])
-    own = [expectation for expectation in known if _is_own(expectation, subjects(view, who))]
     page: dict[str, Any] = {
         "page": "product",
         "times": PageTimes(view.at, product.zone),
         "product": product,
         "dimensions": sorted(installed_registry().dimensions()),
         "subjects": subjects(view, who),
-        "own": own,
+        "own": own_expectations(shop, request, product),
         "typed": typed,
         "tried": tried,
         "refused": refused,
@@ -110,8 +107,12 @@ def _page(shop: Shop, request: Request, product: ProductPlan, typed: Fields, tri
     return shop.page("expect.html", view, page, 422 if refused else 200)
 
 
-def _is_own(expectation: Expectation, names: tuple[str, ...]) -> bool:
-    return any(is_same(expectation.person, name) for name in names)
+def own_expectations(shop: Shop, request: Request, product: ProductPlan) -> list[Expectation]:
+    """What the reader, or those for whom they may ask, expect of the product."""
+    names = subjects(shop.view(request), shop.reads_as(request))
+    with shop.market.ledger.reading() as connection:
+        known = expectations_of(connection, [product.name])
+    return [expectation for expectation in known if any(is_same(expectation.person, name) for name in names)]
 
 
 def _decided_by_reader(shop: Shop, request: Request, name: str) -> tuple[Expectation, ProductPlan]:
