@@ -50,7 +50,7 @@ class ReviewsData(TypedDict):
     hidden: list[HiddenReviewData]
 
 
-class GrantData(TypedDict):
+class GrantStateData(TypedDict):
     """A role of a product for a person, team or product; `state` is what it is worth now, `last` what was done to it last."""
 
     name: str
@@ -98,15 +98,15 @@ class HeardData(TypedDict):
 class InboxData(TypedDict):
     """What waits for whoever asks, which roles of their products others have, and what they have themselves."""
 
-    to_decide: list[GrantData]
+    to_decide: list[GrantStateData]
     expected: list[ExpectedData]
-    given: list[GrantData]
-    asked_for: list[GrantData]
+    given: list[GrantStateData]
+    asked_for: list[GrantStateData]
     open_incidents: list[str]
     hears_of: list[HeardData]
 
 
-class RoleData(TypedDict):
+class RoleColumnsData(TypedDict):
     """A role that can be asked for, and which columns it sees how; `duration` in seconds."""
 
     role: str
@@ -126,8 +126,8 @@ class AccessData(TypedDict):
     sees: Literal["all", "open", "role", "nothing"]
     why: str
     role: str | None
-    roles: list[RoleData]
-    asked_for: list[GrantData]
+    roles: list[RoleColumnsData]
+    asked_for: list[GrantStateData]
     expected: list[ExpectedData]
     for_whom: list[str]
     hears_of: list[HeardData]
