@@ -2,11 +2,13 @@
 
 import json
 import os
+import shlex
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +18,7 @@ import typer
 
 from platform_resources.cli.terminal.console import CANNOT_RUN, stop, words
 from platform_resources.repository.mesh_folders import mesh_root, state_folder
-from platform_resources.settings import TOKEN
+from platform_resources.settings import SERVING, TOKEN
 
 if TYPE_CHECKING:
     import uvicorn
@@ -39,6 +41,14 @@ def serve(
         str | None, typer.Option("--as", help="Show it as this person, team:name or product:name sees it; whole if left out.")
     ] = None,
     workers: Annotated[int, typer.Option(help=f"How many processes answer; 0: one for each core, at most {MOST_WORKERS}.", min=0)] = 0,
+    postgres: Annotated[
+        int | None,
+        typer.Option(
+            help="Also run PostgreSQL on this port of this computer, for ports of the interface postgres; for development.",
+            min=1,
+            max=65535,
+        ),
+    ] = None,
 ) -> None:
     """Serve the marketplace to browsers: find products, and see why to trust them. Ends with Ctrl-C."""
     if reader is not None and not reader.strip():
@@ -69,7 +79,7 @@ def serve(
         # The address of a request is whose it is, never what a header says: by it a proxy is trusted.
         proxy_headers=False,
     )
-    with _listening(host, port) as listening, suppress(KeyboardInterrupt):
+    with _listening(host, port) as listening, suppress(KeyboardInterrupt), _tables(state_folder(root), postgres):
         taken = listening.getsockname()[1]
         words.print(f"marketplace: http://{f'[{host}]' if ':' in host else host}:{taken}", highlight=False)
         _run(settings, listening)
@@ -131,6 +141,33 @@ def take_results(root: Path, document: bytes, tool: str, product: str, only: Seq
     except ValueError:
         return TakenResults(None, words or f"it ended with code {done.returncode}")
     return TakenResults(imported, words if done.returncode == CANNOT_RUN and not imported["refused"] else "")
+
+
+@contextmanager
+def _tables(state: Path, port: int | None) -> Iterator[None]:
+    """PostgreSQL beside the marketplace, if a port for it is named; the other processes find its address in a file."""
+    if port is None:
+        yield
+        return
+    if SERVING.value(os.environ):
+        stop(f"{SERVING.name} names a server already; leave out --postgres, or unset it", CANNOT_RUN)
+    try:
+        from platform_resources.warehouses.postgres.own_server import URL_FILE, own_server
+    except ModuleNotFoundError as error:
+        stop(f'--postgres needs {error.name}; install the extras "serving" and "embedded"', CANNOT_RUN)
+    from platform_resources.warehouses.table_servers import ServingFailed
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that it is stopped as well
+    try:
+        with own_server(state, port) as url:
+            os.environ[SERVING.name] = url
+            words.print(
+                f'PostgreSQL: 127.0.0.1:{port}; to refresh: export {SERVING.name}="$(cat {shlex.quote(str(state / URL_FILE))})"',
+                highlight=False,
+            )
+            yield
+    except ServingFailed as error:
+        stop(str(error), CANNOT_RUN)
 
 
 def _run(settings: "uvicorn.Config", listening: socket.socket) -> None:

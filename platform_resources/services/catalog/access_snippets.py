@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
 
 import yaml
 
@@ -15,12 +16,12 @@ from platform_resources.plan.conventions import catalog_file, ports_folder
 from platform_resources.plan.model_plans import DataSetPlan
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.port_plans import OutputPlan
-from platform_resources.settings import ACCOUNT, HOST, PORT, PROTOCOL
+from platform_resources.settings import ACCOUNT, HOST, PORT, PROTOCOL, SERVING
 from platform_resources.spec.values.versions import Version
 from platform_resources.spec.values.yaml_text import FastDumper
 from platform_resources.warehouses.targets import warehouse
 
-SnippetKind = Literal["mesh", "python", "duckdb", "address", "jdbc", "pages", "curl", "dbt", "input port"]
+SnippetKind = Literal["mesh", "python", "duckdb", "address", "jdbc", "odbc", "pages", "curl", "dbt", "input port"]
 _READERS: Mapping[str, str] = {
     "parquet": "duckdb.read_parquet(files)",
     "csv": 'duckdb.read_csv(files, header=True, dtype=port["columns"])',
@@ -46,7 +47,11 @@ def snippets(product: ProductPlan, port: OutputPlan, state: Path, url: str = "",
     A `reader` is named who sees only a part of the product: what opens its files is not offered then.
     """
     if reader:
-        return (Snippet("mesh", "mesh query", "shell", _queried(product, port, reader)), *([_curl(product, port, url)] if url else []))
+        return (
+            Snippet("mesh", "mesh query", "shell", _queried(product, port, reader)),
+            *(_on_server(product, port, reader) if port.store.server is not None else ()),
+            *([_curl(product, port, url)] if url else []),
+        )
     data_set = product.data_set(port.data_set)
     if warehouse().kind != "duckdb":
         return (
@@ -64,7 +69,7 @@ def snippets(product: ProductPlan, port: OutputPlan, state: Path, url: str = "",
         _python(product, port, state),
         _in_catalog(product, port, state) if port.store.in_catalog else _files(product, port, data_set, state),
         *([Snippet("address", "SQL", "text", port.store.address)] if port.store.address else []),
-        *([_on_server(product, port)] if port.store.server is not None else []),
+        *(_on_server(product, port) if port.store.server is not None else ()),
         *([_curl(product, port, url)] if url else []),
         *([_dbt_source(product, data_set, state)] if port.store.in_catalog else []),
         _input_port(product, port),
@@ -126,9 +131,31 @@ print(*rows, sep="\\n")
     )
 
 
-def _on_server(product: ProductPlan, port: OutputPlan) -> Snippet:
-    text = f"select * from {quoted(product.name)}.{quoted(port.data_set)} limit 10;\n"
-    return Snippet("address", "PostgreSQL", "sql", text, f"Whoever has a role reads its own schema: {product.name}__ROLE.")
+def _on_server(product: ProductPlan, port: OutputPlan, reader: str = "") -> tuple[Snippet, ...]:
+    """JDBC and ODBC where the server is known by a name and a port, without who reads and the password."""
+    if reader:
+        select = f"select table_schema from information_schema.tables where table_name = {literal(port.data_set)};\n"
+        schemas = f"Gives the schema that shows {port.data_set} as your role sees it; select from it."
+    else:
+        select = f"select * from {quoted(product.name)}.{quoted(port.data_set)} limit 10;\n"
+        schemas = f"Whoever has a role reads its own schema: {product.name}__ROLE."
+    server = urlsplit(port.store.address or SERVING.value(os.environ))
+    if not server.hostname:
+        return (Snippet("address", "PostgreSQL", "sql", select, schemas),)
+    host, number, database = server.hostname, server.port or 5432, server.path.strip("/") or "postgres"
+    at = f"[{host}]" if ":" in host else host
+    odbc = f"Driver={{PostgreSQL Unicode}};Server={host};Port={number};Database={unquote(database)}\n"
+    return (
+        Snippet("address", "PostgreSQL", "sql", select, schemas),
+        Snippet(
+            "jdbc",
+            "JDBC",
+            "text",
+            f"jdbc:postgresql://{at}:{number}/{database}\n",
+            "For the driver org.postgresql:postgresql; with user and password.",
+        ),
+        Snippet("odbc", "ODBC", "text", odbc, "For psqlODBC; with UID and PWD."),
+    )
 
 
 def _in_catalog(product: ProductPlan, port: OutputPlan, state: Path) -> Snippet:
