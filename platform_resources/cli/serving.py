@@ -149,24 +149,17 @@ def _tables(state: Path, port: int | None) -> Iterator[None]:
     if port is None:
         yield
         return
-    if SERVING.value(os.environ):
-        stop(f"{SERVING.name} names a server already; leave out --postgres, or unset it", CANNOT_RUN)
-    try:
-        from platform_resources.warehouses.postgres.own_server import URL_FILE, own_server
-    except ModuleNotFoundError as error:
-        stop(f'--postgres needs {error.name}; install the extras "serving" and "embedded"', CANNOT_RUN)
+    from platform_resources.warehouses.limits import SettingInvalid
     from platform_resources.warehouses.table_servers import ServingFailed
+    from platform_resources.warehouses.targets import serving_here
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that it is stopped as well
     try:
-        with own_server(state, port) as url:
-            os.environ[SERVING.name] = url
-            words.print(
-                f'PostgreSQL: 127.0.0.1:{port}; to refresh: export {SERVING.name}="$(cat {shlex.quote(str(state / URL_FILE))})"',
-                highlight=False,
-            )
+        with serving_here(state, port) as file:
+            told = f'to refresh: export {SERVING.name}="$(cat {shlex.quote(str(file))})"'
+            words.print(f"PostgreSQL: 127.0.0.1:{port}; {told}", highlight=False)
             yield
-    except ServingFailed as error:
+    except (SettingInvalid, ServingFailed) as error:
         stop(str(error), CANNOT_RUN)
 
 

@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 from platform_resources.plan.conventions import SNOWFLAKE
@@ -51,3 +52,20 @@ def serving_store() -> ServingStore:
     except ModuleNotFoundError as error:
         raise SettingInvalid(f"{error.name} is not installed; run: pip install 'platform-resources[serving]'") from error
     return PostgresServing(url)
+
+
+@contextmanager
+def serving_here(state: Path, port: int) -> Iterator[Path]:
+    """A server of tables on this computer, for as long as the block runs; gives the file with its address, which is in the environment too.
+
+    Raises SettingInvalid if another one is named already or its packages are missing, and ServingFailed if it does not start.
+    """
+    if SERVING.value(os.environ):
+        raise SettingInvalid(f"{SERVING.name} names a server of tables already; unset it to run one here")
+    try:
+        from platform_resources.warehouses.postgres.own_server import own_server
+    except ModuleNotFoundError as error:
+        raise SettingInvalid(f"{error.name} is not installed; run: pip install 'platform-resources[serving,embedded]'") from error
+    with own_server(state, port) as (file, url):
+        os.environ[SERVING.name] = url
+        yield file

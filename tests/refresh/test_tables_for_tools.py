@@ -44,7 +44,7 @@ def served(tmp_path_factory):
         "interface: postgres\n        data_set: customers",
     )
     new_key(root)
-    with own_server(root, free_port()) as url, pytest.MonkeyPatch.context() as patch:
+    with own_server(root, free_port()) as (_, url), pytest.MonkeyPatch.context() as patch:
         patch.setenv(SERVING.name, url)
         with psycopg.connect(url, autocommit=True) as connection:
             for name in (ANALYST, "lead@example.com"):
@@ -132,13 +132,13 @@ def test_nobody_comes_in_without_a_password_and_the_next_start_finds_all(served,
             psycopg.connect(url, password=wrong, connect_timeout=10).close()
     file = tmp_path / URL_FILE
     for text in ("create table kept as select 1 as one", "select one from kept"):
-        with own_server(tmp_path, free_port()) as own, psycopg.connect(own, autocommit=True) as connection:
+        with own_server(tmp_path, free_port()) as (_, own), psycopg.connect(own, autocommit=True) as connection:
             connection.execute(text)
         assert (file.read_text().strip(), stat.S_IMODE(file.stat().st_mode)) == (own, 0o600)
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(own, connect_timeout=5).close()
     file.unlink()  # a new password
-    with own_server(tmp_path, free_port()) as again, psycopg.connect(again) as connection:
+    with own_server(tmp_path, free_port()) as (_, again), psycopg.connect(again) as connection:
         assert connection.execute("select one from kept").fetchall() == [(1,)]
 
 

@@ -26,10 +26,10 @@ _SECONDS = 60
 
 
 @contextmanager
-def own_server(state: Path, port: int) -> Iterator[str]:
-    """The URL of its database, which URL_FILE in the folder `state` holds as well, for its owner alone. Raises ServingFailed.
+def own_server(state: Path, port: int) -> Iterator[tuple[Path, str]]:
+    """The file in the folder `state` with the URL of its database, for its owner alone, and the URL. Raises ServingFailed.
 
-    FOLDER there holds its data, from one time to the next; `port` is the one of 127.0.0.1 to listen on.
+    `.mesh/postgres` there holds its data, from one time to the next; `port` is the one of 127.0.0.1 to listen on.
     """
     folder, url_file = state / FOLDER, state / URL_FILE
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ def own_server(state: Path, port: int) -> Iterator[str]:
     except (subprocess.SubprocessError, OSError) as error:
         raise ServingFailed(f"PostgreSQL does not start on port {port} of this computer{_said(folder / 'log', error)}") from None
     try:
-        yield url
+        yield url_file, url
     finally:
         _stop(server)
 
