@@ -156,8 +156,8 @@ def _tables(state: Path, port: int | None) -> Iterator[None]:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that it is stopped as well
     try:
         with serving_here(state, port) as file:
-            told = f'to refresh: export {SERVING.name}="$(cat {shlex.quote(str(file))})"'
-            words.print(f"PostgreSQL: 127.0.0.1:{port}; {told}", highlight=False)
+            export = f'to refresh: export {SERVING.name}="$(cat {shlex.quote(str(file))})"'
+            words.print(f"PostgreSQL: 127.0.0.1:{port}; {export}", highlight=False)
             yield
     except (SettingInvalid, ServingFailed) as error:
         stop(str(error), CANNOT_RUN)
