@@ -132,6 +132,21 @@ def test_proposals_for_datahub_name_every_column_once():
     }
 
 
+@pytest.mark.slow
+def test_proposals_are_what_datahub_itself_reads(tmp_path, monkeypatch):
+    monkeypatch.setenv("DATAHUB_TELEMETRY_ENABLED", "false")
+    from datahub.ingestion.source.file import read_metadata_file
+
+    file = tmp_path / "orders.json"
+    file.write_text(exported("datahub"))
+    proposals = list(read_metadata_file(file))
+    assert len(proposals) == len(json.loads(file.read_text()))
+    assert all(proposal.aspect is not None and proposal.validate() for proposal in proposals)
+    file.write_text(exported("datahub").replace('"fieldPath"', '"fieldWay"'))
+    with pytest.raises((ValueError, TypeError, KeyError)):
+        list(read_metadata_file(file))
+
+
 def test_monitors_of_monte_carlo_alert_on_broken_data_and_on_no_other():
     monitors = yaml.safe_load(exported("monte-carlo"))["montecarlo"]["custom_sql"]
     good = "(1, 5.0), (2, 6.0), (3, 7.0), (4, null)"
@@ -170,6 +185,6 @@ def alerts(monitor, rows: str) -> bool:
     return any(compare[each["operator"]](value, each["threshold_value"]) for each in monitor["alert_conditions"])
 
 
-@pytest.mark.parametrize("name", [name for name in EXPORTS if name not in ("odcs", "odps")])
+@pytest.mark.parametrize("name", [name for name in EXPORTS if name not in ("odcs", "odps", "openslo")])
 def test_what_is_only_written_is_not_read(name):
     assert EXPORTS[name].imported("kind: SLO", "x.yaml", "", "") is None

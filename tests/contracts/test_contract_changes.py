@@ -112,13 +112,54 @@ BOTH = {
     ),
 }
 
+ROLES = "roles: [{role: analyst, sees: [public, internal], masked: [personal]}]"
+RULE = "{}\n    - name: Most readings have a temperature\n"
+LAST = "    - name: Most readings have a temperature\n"
+SECOND = """    - name: loggers
+      type: data-set
+      properties: {columns: [{name: sensor, type: varchar, classification: internal}]}
+"""
+BOTH |= {
+    "data set removed": (LAST, SECOND + LAST, LAST, "major", ["data set loggers is gone"]),
+    "data set added": (LAST, LAST, SECOND + LAST, "minor", ["data set loggers is new"]),
+    "data set renamed": (LAST, SECOND + LAST, SECOND.replace("name: loggers", "name: probes") + LAST, "major", ["data set loggers is gone", "data set probes is new"]),
+    "physical name": (LAST, SECOND + LAST, SECOND.replace("{columns", "{model: probes, columns") + LAST, "major", ["the table behind loggers is called probes, not loggers"]),
+    "integer to bigint": ("reading_id, type: bigint", "reading_id, type: integer", "reading_id, type: bigint", "minor", ["column reading_id is bigint, not integer"]),
+    "bigint to integer": ("reading_id, type: bigint", "reading_id, type: bigint", "reading_id, type: integer", "major", ["column reading_id is integer, not bigint"]),
+    "float to double": ("measured_at, type: timestamp", "measured_at, type: float", "measured_at, type: double", "minor", ["column measured_at is double, not float"]),
+    "date to timestamp": ("measured_at, type: timestamp", "measured_at, type: date", "measured_at, type: timestamp", "minor", ["column measured_at is timestamp, not date"]),
+    "key lost": ("        primary_key: [reading_id]\n", "        primary_key: [reading_id]\n", "", "major", ["the key of measurements is none, not reading_id"]),
+    "objective removed": (LAST, RULE.format("    - {name: Few are hot, type: service-level-asset, properties: {dimension: custom-sql, data_set: measurements, failing_rows: degrees > 40}}"), LAST, "major", ["few_are_hot (custom-sql) is no longer promised"]),
+    "custom SQL": (LAST, RULE.format("    - {name: Few are hot, type: service-level-asset, properties: {dimension: custom-sql, data_set: measurements, failing_rows: degrees > 40}}"), RULE.format("    - {name: Few are hot, type: service-level-asset, properties: {dimension: custom-sql, data_set: measurements, failing_rows: degrees > 50}}"), "undetermined", ["few_are_hot (custom-sql) is asked in another way"]),
+    "pattern": (LAST, RULE.format("    - {name: Named, type: service-level-asset, properties: {dimension: validity, data_set: measurements, column: operator, pattern: '[A-Z].*'}}"), RULE.format("    - {name: Named, type: service-level-asset, properties: {dimension: validity, data_set: measurements, column: operator, pattern: '[A-Z]+'}}"), "undetermined", ["named (validity) is asked in another way"]),
+    "metric logic": (LAST, RULE.format("    - {name: Heat, type: service-level-asset, properties: {dimension: business-kpi, data_set: measurements, metric: avg(degrees), min: 10}}"), RULE.format("    - {name: Heat, type: service-level-asset, properties: {dimension: business-kpi, data_set: measurements, metric: max(degrees), min: 10}}"), "major", ["heat (business-kpi) is computed in another way"]),
+    "time zone": ("measured_at, type: timestamp,", "measured_at, type: timestamp, unit: Europe/Berlin,", "measured_at, type: timestamp, unit: UTC,", "major", ["column measured_at is in UTC, not in Europe/Berlin"]),
+    "other row filter": (ROLES, ROLES.replace("}]", ", rows: \"sensor = 'north'\"}]"), ROLES.replace("}]", ", rows: \"sensor = 'south'\"}]"), "undetermined", ["role analyst sees the rows of measurements where"]),
+    "role lost": (ROLES, ROLES.replace("}]", "}, {role: auditor, sees: [public]}]"), ROLES, "major", ["role auditor sees nothing of measurements any more", "agreement company_use has no role auditor any more"]),
+    "role gained": (ROLES, ROLES, ROLES.replace("}]", "}, {role: auditor, sees: [public]}]"), "minor", ["agreement company_use has a new role auditor"]),
+    "purpose lost": ("purpose: Reporting.\n", "purpose: Reporting.\n", "terms: None.\n", "major", ["the purpose of company_use is worded otherwise"]),
+    "notice shortened": (AGREEMENT, AGREEMENT + "        notice_period: 30d\n", AGREEMENT + "        notice_period: 14d\n", "major", ["the notice of company_use is 14 days, not 30 days"]),
+    "support ends sooner": ("lifecycle: production", "lifecycle: deprecated\n        replacement: summary\n        end_date: 2027-06-30", "lifecycle: deprecated\n        replacement: summary\n        end_date: 2027-03-31", "major", ["support ends on 2027-03-31, not on 2027-06-30"]),
+    "owners": ("plant-lead@example.com, technical", "plant-lead@example.com, technical", "ada@example.com, technical", "patch", ["the product is described in other words"]),
+    "test gone": ("tests: [unique]", "tests: [unique, {positive: {}}]", "tests: [unique]", "undetermined", ["column reading_id is not tested by positive as before"]),
+}  # fmt: skip
+
 
 @pytest.mark.parametrize(("written", "old", "new", "kind", "told"), BOTH.values(), ids=BOTH)
 def test_what_is_told_of_a_promise_is_true_of_it(tmp_path, written, old, new, kind, told):
-    earlier, later = (contracts_in(edited(tiny_mesh(tmp_path / name), FILE, written, by)) for name, by in (("old", old), ("new", new)))
+    earlier, later = (contracts_in(edited(_with_models(tmp_path / name), FILE, written, by)) for name, by in (("old", old), ("new", new)))
     assert (earlier.problems, later.problems) == ((), ())
     found = contract_changes(earlier.contracts["readings"], later.contracts["readings"], NOTHING_BUILT)
-    assert (worst_class(found), [change.what for change in found]) == (kind, told)
+    said = [change.what for change in found]
+    assert worst_class(found) == kind and all(any(what.startswith(each) for what in said) for each in told), found
+
+
+def _with_models(root):
+    """The tiny mesh with models of which a second data set may be."""
+    mesh = tiny_mesh(root)
+    for name in ("loggers", "probes"):
+        (mesh / model_file("plant", "readings", name)).write_text("select 'north' as sensor")
+    return mesh
 
 
 def test_a_product_that_moves_to_another_domain_is_found_no_more_where_it_was(before):

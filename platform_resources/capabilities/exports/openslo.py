@@ -4,23 +4,38 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from platform_resources.capabilities.protocols import Exported, NoExportSettings, WrittenOnly
+from platform_resources.capabilities.protocols import Exported, NoExportSettings
+from platform_resources.capabilities.registry import installed_registry
 from platform_resources.interchange.bitol_parts import Fields, filled
+from platform_resources.interchange.differences import applied, difference
 from platform_resources.interchange.foreign_yaml import foreign_text
+from platform_resources.interchange.product_text import components_of, document_text
+from platform_resources.interchange.round_trips import CARRIER, Import
+from platform_resources.interchange.slo_documents import (
+    API,
+    CALENDAR,
+    METHODS,
+    NEAREST_TO_ALL,
+    carried_problems,
+    key_of,
+    keyed,
+    read_documents,
+    slo_components,
+)
 from platform_resources.spec.indicators import ServiceLevelIndicator
+from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Declared, Product
+from platform_resources.spec.reading import read_product
 from platform_resources.spec.values.names import slug
 
-_API = "openslo/v1"
-_METHODS = {"timeslices": "Timeslices", "ratio-timeslices": "RatioTimeslices", "occurrences": "Occurrences"}
-_CALENDAR = {"month": "1M", "quarter": "1Q"}
 _UNITS = (("w", timedelta(weeks=1)), ("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)))
 
 
-class OpenSlo(WrittenOnly):
+class OpenSlo:
     """The indicators with a target, as SLOs of OpenSLO v1, each with its indicator and window; and the product as their service.
 
-    The source of each metric is the platform itself: `type: mesh`, with the product, the objective and what is counted.
+    The source of each metric is the platform itself: `type: mesh`, with the product, the objective and what is counted. An import makes a
+    product of the service, and carries along the SLOs that others measure.
     """
 
     name = "openslo"
@@ -34,12 +49,33 @@ class OpenSlo(WrittenOnly):
 """
 
     def text(self, settings: NoExportSettings, source: Exported) -> str:
-        return "---\n".join(map(foreign_text, _documents(source.product)))
+        named = (part["properties"] for part in components_of(source.product) if (part["type"], part["name"]) == (CARRIER, self.name))
+        carried: Fields = next(named, {})
+        documents = applied({key_of(document): document for document in _documents(source.product)}, carried.get("changes", []))
+        return "---\n".join(map(foreign_text, documents.values()))
+
+    def imported(self, text: str, file: str, name: str, domain: str) -> Import | None:
+        documents, problems = read_documents(text, file)
+        if not domain:
+            problems.append(Problem(file, 1, "", "OpenSLO knows no domains, so say whose the product is", "--domain NAME"))
+        if problems:
+            return Import("", name, domain, tuple(problems))
+        components = slo_components(documents, name, domain)
+        names = components[1]["name"], components[0]["name"]
+        reading = read_product(document_text(names[0], components), file, installed_registry())
+        if reading.product is None:
+            return Import("", *names, reading.problems)
+        own = {key_of(document): document for document in _documents(reading.product)}
+        changes = list(difference(own, keyed(documents)))
+        carrier = {"name": self.name, "type": CARRIER, "properties": {"version": API, "changes": changes}}
+        every = [*components_of(reading.product), *([carrier] if changes else [])]
+        warnings = tuple(carried_problems(documents, changes))
+        return Import(document_text(names[0], every), *names, warnings, tuple(".".join(change["at"]) for change in changes))
 
 
 def _documents(product: Product) -> Iterator[Fields]:
     yield {
-        "apiVersion": _API,
+        "apiVersion": API,
         "kind": "Service",
         "metadata": _metadata(product.name, product.title),
         "spec": filled(description=product.info.description[:1050]),
@@ -53,17 +89,17 @@ def _slo(product: Product, indicator: Declared[ServiceLevelIndicator]) -> Fields
     said = indicator.config
     metric = {
         "metadata": _metadata(f"{product.name}_{indicator.name}_sli", said.service_level_name),
-        "spec": {"ratioMetric": {"counter": False, "good": _metric(product, said, "good"), "total": _metric(product, said, "all")}},
+        "spec": {"ratioMetric": {"counter": False, "good": _metric(product, said, "good"), "total": _total(product, said)}},
     }
     spec = filled(
         description=said.description[:1050],
         service=_name(product.name),
         indicator=metric,
         timeWindow=[_window(said)],
-        budgetingMethod=_METHODS[said.method],
+        budgetingMethod="Timeslices" if said.slice_target is not None else METHODS[said.method],
         objectives=[_objective(indicator)],
     )
-    return {"apiVersion": _API, "kind": "SLO", "metadata": _metadata(f"{product.name}_{indicator.name}", indicator.title), "spec": spec}
+    return {"apiVersion": API, "kind": "SLO", "metadata": _metadata(f"{product.name}_{indicator.name}", indicator.title), "spec": spec}
 
 
 def _objective(indicator: Declared[ServiceLevelIndicator]) -> Fields:
@@ -72,14 +108,15 @@ def _objective(indicator: Declared[ServiceLevelIndicator]) -> Fields:
     slices: Fields = {}
     if said.method != "occurrences":
         share = said.slice_target / 100 if said.slice_target is not None else 1
-        slices = {"timeSliceWindow": _length(said.interval)} | ({"timeSliceTarget": share} if said.method == "timeslices" else {})
-    return {"displayName": indicator.title, "target": round((said.target or 0) / 100, 9), **slices}
+        counts = said.method == "timeslices" or said.slice_target is not None
+        slices = {"timeSliceWindow": _length(said.interval)} | ({"timeSliceTarget": share} if counts else {})
+    return {"displayName": indicator.title, "target": min(round((said.target or 0) / 100, 9), NEAREST_TO_ALL), **slices}
 
 
 def _window(said: ServiceLevelIndicator) -> Fields:
     if isinstance(said.window, str):
         calendar = {"startTime": "2024-01-01 00:00:00", "timeZone": said.timezone}
-        return {"duration": _CALENDAR[said.window], "isRolling": False, "calendar": calendar}
+        return {"duration": CALENDAR[said.window], "isRolling": False, "calendar": calendar}
     return {"duration": _length(said.window), "isRolling": True}
 
 
@@ -92,6 +129,17 @@ def _length(length: timedelta) -> str:
 def _metric(product: Product, said: ServiceLevelIndicator, counted: str) -> Fields:
     spec: dict[str, Any] = {"product": product.name, "objective": said.service_level_name, "count": counted}
     return {"metricSource": {"type": "mesh", "spec": spec}}
+
+
+def _total(product: Product, said: ServiceLevelIndicator) -> Fields:
+    """All that is counted, and of what: the objective as product.yaml says it."""
+    metric = _metric(product, said, "all")
+    objective = next(
+        (part for part in components_of(product) if part["name"] == said.service_level_name and "dimension" in part["properties"]), None
+    )
+    if objective is not None:
+        metric["metricSource"]["spec"]["promise"] = objective["properties"]
+    return metric
 
 
 def _metadata(name: str, title: str) -> Fields:
