@@ -49,9 +49,11 @@ def validate(
     """Check every spec of the mesh and report every problem at once."""
     root = mesh_root(context.obj)
     from platform_resources.services.access.policy_standings import history_policy_problems
+    from platform_resources.services.releases.stage_standings import stage_problems
 
     mesh, plan, problems = read_mesh_and_plan(root)
     problems = (*problems, *history_policy_problems(state_folder(root), mesh, plan, datetime.now(UTC)))
+    problems = (*problems, *stage_problems(state_folder(root), mesh, plan))
     around = (*build_problems(root, plan), *house_problems(root, plan))
     if names:
         plan, problems = _only(plan, problems, names)

@@ -19,8 +19,8 @@ ENDED = "ENDED: version {} has said that it would"
 
 
 def releases_text(releases: Sequence[Release], problems: Sequence[tuple[str, ...]]) -> str:
-    """All releases with changes; `problems` are those of each release. Equal changes give equal text."""
-    changed = [(release, own_problems) for release, own_problems in zip(releases, problems, strict=True) if release.changes]
+    """All releases with changes or problems; `problems` are those of each release. Equal changes give equal text."""
+    changed = [(release, own) for release, own in zip(releases, problems, strict=True) if release.changes or own]
     if not changed:
         return "No consumer sees a difference.\n"
     return "\n".join(line for release, own_problems in changed for line in _release_lines(release, own_problems))

@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +12,6 @@ from markupsafe import Markup
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.incidents.response_times import Times as ResponseTimes
 from platform_resources.ledger.connections import Connection
-from platform_resources.ledger.people.certifications import Certificate, newest_certificates
 from platform_resources.marketplace.display import phrases
 from platform_resources.marketplace.display.column_rows import ColumnRow, column_rows
 from platform_resources.marketplace.display.column_ways import column_way, rows_way
@@ -37,7 +36,7 @@ from platform_resources.services.catalog.similar_products import Likenesses, Sim
 from platform_resources.services.catalog.use_of_products import also_read
 from platform_resources.services.control_ports.declared_ports import ControlPortState, control_port_states
 from platform_resources.services.releases.ending_ports import EndingPort, ending_ports
-from platform_resources.services.releases.tombstones import Tombstone, tombstone
+from platform_resources.services.releases.product_life import ProductLife, product_life
 from platform_resources.services.showing.column_lineage import neighbours
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.services.showing.profiled_versions import Profiled, seen_profiled
@@ -69,7 +68,7 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
     readme = readme_text(market.root, product)
     versions, unreadable = _versions(market, view, product, times)
     promises = promise_rows(product, health, view.charted[product.name], times)
-    shown = shown_promises(promises)
+    shown, life = shown_promises(promises), _life(market, product)
     return {
         "page": "product",
         "times": times,
@@ -86,8 +85,7 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "data_sets": data_sets(market, view, product),
         "ports": _ports(market, view, product, url),
         "endings": _endings(market, view, product),
-        "certificate": _certificate(market, product),
-        "tombstone": _tombstone(market, product),
+        "life": life,
         "replacement": view.plan.by_name.get(product.info.replacement or ""),
         "movers": [name for name in subjects(view, reads_as(view.reader)) if not name.startswith("product:")],
         "sees_all": view.sees_all(product.name),
@@ -213,13 +211,12 @@ def _endings(market: Market, view: MeshOverview, product: ProductPlan) -> Mappin
     return market.patient.said(endings, {})
 
 
-def _certificate(market: Market, product: ProductPlan) -> Certificate | None:
-    return market.patient.said(newest_certificates, dict[str, Certificate]()).get(product.name)
-
-
-def _tombstone(market: Market, product: ProductPlan) -> Tombstone | None:
+def _life(market: Market, product: ProductPlan) -> ProductLife:
+    """Of its stages that which it is in, and the next one where it is not in production yet."""
+    shown = {"proposed": ("proposed", "draft"), "draft": ("draft", "production")}.get(product.info.lifecycle, (product.info.lifecycle,))
     with market.ledger.reading() as connection:
-        return tombstone(connection, market.state, product)
+        life = product_life(connection, market.state, product)
+    return replace(life, stages=tuple(standing for standing in life.stages if standing.plan.stage in shown))
 
 
 def _versions(market: Market, view: MeshOverview, product: ProductPlan, times: PageTimes) -> tuple[Any, str]:

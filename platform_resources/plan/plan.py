@@ -14,6 +14,7 @@ from platform_resources.plan.incident_rules import Rule
 from platform_resources.plan.model_plans import DataSetPlan, MetricPlan, ModelPlan, SemanticModelPlan
 from platform_resources.plan.port_plans import ConsumerPlan, InputPlan, OutputPlan
 from platform_resources.plan.routes import ChannelPlan, DigestPlan, Patience, RoutePlan
+from platform_resources.plan.stage_plans import StagePlan
 from platform_resources.spec.agreements import DataSharingAgreement
 from platform_resources.spec.components import DataProduct, Refresh
 from platform_resources.spec.data_classes import STANDARD_CLASSES, DataClass
@@ -65,7 +66,7 @@ class ProductPlan:
     """Everything decided about one product. `texts_digest` stands for its Python modules and for the dbt tests that its team wrote.
 
     `zone` is the time zone in which people are shown its times. `classes` are those of the mesh, the least restricted first;
-    `terms` are those of its tags that the mesh describes.
+    `terms` are those of its tags that the mesh describes. `stages` are those of its life that require something.
     """
 
     name: str
@@ -99,6 +100,7 @@ class ProductPlan:
     semantic_models: tuple[SemanticModelPlan, ...] = ()
     classes: tuple[DataClass, ...] = field(default=STANDARD_CLASSES, metadata={"planned": False})
     terms: Mapping[str, str] = field(default_factory=dict, hash=False, metadata={"planned": False})
+    stages: tuple[StagePlan, ...] = field(default=(), metadata={"planned": False})
 
     @property
     def checks(self) -> tuple[CheckPlan, ...]:

@@ -15,7 +15,7 @@ from platform_resources.spec.plain_fields import ReadableFields, readable_fields
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Declared, Product
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.values.field_types import ColumnName, ColumnType, Owner, Text
+from platform_resources.spec.values.field_types import ColumnName, ColumnType, Lifecycle, Owner, Text
 from platform_resources.spec.values.names import NAME, is_name
 
 Level = Literal["error", "warn"]
@@ -71,6 +71,17 @@ class PolicySetting(Strict):
     exemptions: tuple[Exemption, ...] = ()
 
 
+class StageSetting(Strict):
+    """What a product needs in one stage of its life: policies and criteria of the score, and the signatures of these persons.
+
+    `business` and `technical` are the product's own owners.
+    """
+
+    stage: Lifecycle
+    needs: tuple[Text, ...] = ()
+    signed_by: tuple[Literal["business", "technical"] | Owner, ...] = ()
+
+
 class Governance(Strict):
     """The rules of the company. The first class is the least restricted."""
 
@@ -78,6 +89,11 @@ class Governance(Strict):
     identifiers: tuple[Identifier, ...] = ()
     policies: tuple[PolicySetting, ...] = ()
     terms: tuple[Term, ...] = ()
+    stages: tuple[StageSetting, ...] = ()
+
+    def needed(self, stage: Lifecycle) -> tuple[str, ...]:
+        """What governance.yaml requires of products in a stage."""
+        return tuple(name for setting in self.stages if setting.stage == stage for name in setting.needs)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -110,7 +126,7 @@ def read_governance(text: str, file: str) -> GovernanceReading:
     document = read_document(text, file)
     if isinstance(document, Problem):
         return GovernanceReading(problems=(document,), classes_are_known=False)
-    fields = readable_fields(document, Governance, ("identifiers", "policies", "terms"))
+    fields = readable_fields(document, Governance, ("identifiers", "policies", "terms", "stages"))
     known = isinstance(document.data, dict) and ("classes",) not in fields.broken
     governance = Governance.model_validate(fields.data)
     identifiers, policies = (_places(fields, name, document) for name in ("identifiers", "policies"))

@@ -31,7 +31,7 @@ from platform_resources.spec.domain_document import (
     read_domain,
 )
 from platform_resources.spec.field_problems import written_names
-from platform_resources.spec.governance import Exemption, Governance, Identifier, PolicySetting, read_governance
+from platform_resources.spec.governance import Exemption, Governance, Identifier, PolicySetting, StageSetting, read_governance
 from platform_resources.spec.notifications import Channel, Digest, QuietTimes
 from platform_resources.spec.problems import problems_text
 from platform_resources.spec.reading import read_product
@@ -125,7 +125,7 @@ def test_the_specification_lists_every_field_of_every_capability_with_its_defaul
 
 
 PLAIN = (Owners, LearnedSettings, CalendarDocument, DomainDocument, Compute, SharedSource, Channel, Digest, QuietTimes)
-GOVERNING = (Governance, DataClass, Identifier, PolicySetting, Exemption)
+GOVERNING = (Governance, DataClass, Identifier, PolicySetting, StageSetting, Exemption)
 
 
 def test_the_page_of_scores_has_a_table_of_each_letter():

@@ -118,6 +118,8 @@ ENDED = GOOD.replace("level: warn}", "exemptions: [{product: shops, until: %s, o
         (GOOD, ["warning", "warning"]),
         (GOOD.replace("level: warn}", "level: warn, domains: [sales]}"), ["warning", "warning"]),
         (GOOD + "  - {policy: deprecation-is-announced, level: error, domains: [sales]}", ["error", "error"]),
+        (GOOD + "stages:\n  - {stage: deprecated, needs: [deprecation-is-announced]}\n", ["error", "error"]),
+        (GOOD + "stages:\n  - {stage: retired, needs: [deprecation-is-announced]}\n", ["warning", "warning"]),
         (ENDED % "2999-12-31", []),
         (ENDED % "2020-12-31", ["error", "error"]),
     ],

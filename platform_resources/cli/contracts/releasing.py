@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from platform_resources.cli.contracts.ending import end, ending, switched
+from platform_resources.cli.contracts.staging import sign, stages
 from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, MISSED, SPEC_INVALID, Stop, print_json, print_problems, stop
 from platform_resources.cli.terminal.memory import opened
 from platform_resources.contracts.change import PROFILES, Profile
 from platform_resources.contracts.release import Release, release_problems
 from platform_resources.contracts.release_text import releases_text
+from platform_resources.plan.plan import MeshPlan
 from platform_resources.repository.mesh_folders import mesh_root, state_folder
 from platform_resources.spec.problems import unknown_text
 
@@ -26,6 +28,8 @@ app = typer.Typer(help="Check whether products may be released as they are.", no
 app.command()(ending)
 app.command()(switched)
 app.command()(end)
+app.command()(stages)
+app.command()(sign)
 # What stands for the contracts under which products were published last.
 PUBLISHED = "published"
 _Profile = Annotated[str, typer.Option(help="How far to look: structure, guarantees (and structure), or governance (all).")]
@@ -63,12 +67,24 @@ def check(
     """Fail if a release breaks consumers: version too low, consumers not informed, or notice too short."""
     releases, contracts = _compared(context, against, None, products or (), _profile(profile), accept)
     today = datetime.now(UTC).date()
-    problems = [release_problems(release, frozenset(acknowledged or ()), today) for release in releases]
+    lacking = _lacking(mesh_root(context.obj), contracts.plan)
+    problems = [
+        (*release_problems(release, frozenset(acknowledged or ()), today), *lacking.get(release.new.product if release.new else "", ()))
+        for release in releases
+    ]
     _show(releases, problems, as_json)
     if contracts.problems:
         print_problems(contracts.problems)
         raise Stop(SPEC_INVALID)
     raise Stop(MISSED if any(problems) else FINE)
+
+
+def _lacking(root: Path, plan: MeshPlan) -> dict[str, tuple[str, ...]]:
+    """What each product lacks for the stage that it claims."""
+    from platform_resources.services.releases.stage_standings import missing_now
+
+    with opened(root) as ledger, ledger.reading() as connection:
+        return {product.name: missing_now(connection, product) for product in plan.products}
 
 
 def _profile(written: str) -> Profile:

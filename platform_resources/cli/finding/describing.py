@@ -38,11 +38,10 @@ def describe(
     as_json: Json = False,
 ) -> None:
     """Show what consumers need to know of a product: purpose, terms, health, promises, columns, and how to read it."""
-    from platform_resources.ledger.people.certifications import newest_certificates
     from platform_resources.services.catalog.product_description import description_data, product_description
     from platform_resources.services.control_ports.declared_ports import control_port_states
     from platform_resources.services.product_status import looked_at
-    from platform_resources.services.releases.tombstones import tombstone
+    from platform_resources.services.releases.product_life import product_life
 
     # Who reads it, and what it is made from, are counted in the plan.
     root, plan = mesh_of(context, names_behind(mesh_root(context.obj), product), upstream=True)
@@ -54,10 +53,11 @@ def describe(
         (health,), trust = looked_at(ledger, state_folder(root), plan, [chosen], now)
         with ledger.reading() as connection:
             states = control_port_states(connection, chosen)
-            certificate = newest_certificates(connection).get(chosen.name)
-            stone = tombstone(connection, state_folder(root), chosen)
+            life = product_life(connection, state_folder(root), chosen)
     endings = port_endings(root, [chosen]) if any(output_port.is_ending for output_port in chosen.outputs) else ()
-    described = product_description(chosen, health, trust[product], state_folder(root), SERVED_AT, "", states, endings, certificate, stone)
+    described = product_description(
+        chosen, health, trust[product], state_folder(root), SERVED_AT, "", states, endings, life
+    )
     if as_json:
         print_json(description_data(described))
     else:
@@ -69,13 +69,13 @@ def _print_description(described: "ProductDescription", port: str | None, clock:
     print_product(described.health, described.trust, clock)
     tree = Tree(f"[bold]{plain(described.product.title)}[/] {described.product.info.version} {described.product.info.lifecycle}")
     introduce(described.product, tree)
-    if described.tombstone is not None:
-        for line in described.tombstone.lines():
+    if described.life.tombstone is not None:
+        for line in described.life.tombstone.lines():
             tree.add(cell(line))
-        if described.tombstone.replacement:
-            tree.add(cell(f"{described.tombstone.replacement} takes its place: mesh describe {described.tombstone.replacement}"))
-    if described.certificate is not None:
-        tree.add(cell(described.certificate.text(clock.now)))
+        if described.life.tombstone.replacement:
+            tree.add(cell(f"{described.life.tombstone.replacement} takes its place: mesh describe {described.life.tombstone.replacement}"))
+    if described.life.certificate is not None:
+        tree.add(cell(described.life.certificate.text(clock.now)))
     out.print()
     out.print(tree)
     for data_set in described.product.data_sets:

@@ -150,6 +150,25 @@ class HealthData(TypedDict):
     columns: list[str]
 
 
+class SignOffData(TypedDict):
+    """A person's signature under a stage of a product's life."""
+
+    person: str
+    at: datetime
+    why: str
+
+
+class StageData(TypedDict):
+    """What a stage of its life requires of a product; `is_now`: the product says that it is in it."""
+
+    stage: str
+    is_now: bool
+    needs: list[str]
+    signed_by: list[str]
+    signed: list[SignOffData]
+    missing: list[str]
+
+
 class ProductData(_Class):
     """One product: its description, its health, and how to access it."""
 
@@ -164,6 +183,7 @@ class ProductData(_Class):
     certificate: Certificate | None
     retired: Tombstone | None
     replacement: str | None
+    stages: list[StageData]
     description: str
     purpose: str
     owners: OwnersData

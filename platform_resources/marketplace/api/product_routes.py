@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from platform_resources.ledger.people.certifications import newest_certificates
 from platform_resources.marketplace.api.descriptions import success
 from platform_resources.marketplace.api.lineage_answers import ColumnLineageData, LineageData
 from platform_resources.marketplace.api.people_answers import LikesData, ReviewsData
@@ -23,7 +22,7 @@ from platform_resources.services.catalog.use_of_products import also_read
 from platform_resources.services.control_ports.declared_ports import control_port_states
 from platform_resources.services.indicator_sentences import standing_data
 from platform_resources.services.releases.ending_ports import ending_ports
-from platform_resources.services.releases.tombstones import tombstone
+from platform_resources.services.releases.product_life import product_life
 from platform_resources.services.showing.column_lineage import lineage_data, neighbours, neighbours_data
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.services.showing.profiled_versions import seen_profiled
@@ -98,11 +97,12 @@ def _product(shop: Shop, view: MeshOverview, product: ProductPlan, url: str) -> 
     name = product.name
     with shop.market.ledger.reading() as connection:
         states = control_port_states(connection, product) if view.sees_all(name) else ()
-        certificate = newest_certificates(connection).get(name)
         endings = ending_ports(connection, view.plan, shop.market.lineage(view), [product], view.at)
-        stone = tombstone(connection, shop.market.state, product)
+        life = product_life(connection, shop.market.state, product)
     health, trust, state = view.health[name], view.trust[name], shop.market.state
-    described = product_description(product, health, trust, state, url, view.named_reader(name), states, endings, certificate, stone)
+    described = product_description(
+        product, health, trust, state, url, view.named_reader(name), states, endings, life
+    )
     over_time = [{"check": s.indicator.check.name, **standing_data(s), "slices": [*s.slices]} for s in view.known.standings[name]]
     return {"as_of": view.at, **description_data(described, view.sees_all(name)), "over_time": over_time, "declared_in": product.place.file}
 

@@ -16,6 +16,7 @@ from platform_resources.plan.from_products.planned_access import offers_of, plan
 from platform_resources.plan.from_products.planned_joins import planned_joins
 from platform_resources.plan.from_products.planned_models import planned_exposures, planned_metrics, planned_models, planned_semantic_models
 from platform_resources.plan.from_products.planned_routes import incidents_of, owners_of, patience_of, product_routes, rule_of
+from platform_resources.plan.from_products.planned_stages import planned_stages
 from platform_resources.plan.from_products.subjects import (
     is_about_the_product,
     judged_data_set,
@@ -74,6 +75,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         patience=patience_of(incidents),
         classes=mesh.governance.governance.classes,
         terms=_terms(mesh, product),
+        stages=planned_stages(mesh, product),
     )
 
 

@@ -25,7 +25,9 @@ def governance_problems(mesh: Mesh) -> Iterator[Problem]:
     reading = mesh.governance
     yield from reading.problems
     if reading.document is not None:
-        yield from (reading.document.problem(*complaint) for complaint in (*_classes(mesh), *_identifiers(mesh), *_terms(mesh)))
+        yield from (
+            reading.document.problem(*complaint) for complaint in (*_classes(mesh), *_identifiers(mesh), *_terms(mesh), *_stages(mesh))
+        )
         yield from policy_problems(mesh, reading.document)
 
 
@@ -61,6 +63,16 @@ def _terms(mesh: Mesh) -> Iterator[Complaint]:
     times = Counter(term.name for term in mesh.governance.governance.terms)
     twice = [name for name, count in times.items() if count > 1]
     yield from ((("terms",), f"term {name} is described {times[name]} times", "describe it once") for name in twice)
+
+
+def _stages(mesh: Mesh) -> Iterator[Complaint]:
+    known = (*mesh.registry.policies(), *mesh.registry.criteria())
+    times = Counter(setting.stage for setting in mesh.governance.governance.stages)
+    yield from (
+        (("stages",), f"stage {stage} is described {count} times", "describe it once") for stage, count in times.items() if count > 1
+    )
+    for name in (name for setting in mesh.governance.governance.stages for name in setting.needs if name not in known):
+        yield ("stages",), f'no policy and no criterion "{name}"; `mesh capabilities` lists them', did_you_mean(name, known)
 
 
 def _no_pattern(text: str) -> str:

@@ -33,7 +33,9 @@ def breaches_of(mesh: Mesh, product: Product, facts: PolicyFacts, needs: PolicyN
     """The breaches of those policies that need this kind of facts."""
     for name, policy in mesh.registry.policies().items():
         if policy.needs == needs:
-            level, exemption = level_of(mesh, name, product.domain), exemption_of(mesh, name, product)
+            required = name in mesh.governance.governance.needed(product.info.lifecycle)
+            level: Level = "error" if required else level_of(mesh, name, product.domain)
+            exemption = exemption_of(mesh, name, product)
             yield from (PolicyBreach(name, product, breach, level, exemption) for breach in policy.breaches(product, facts))
 
 

@@ -1,11 +1,10 @@
 """Everything a consumer reads about a product before using it: for `mesh describe`, as text and as JSON data."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from platform_resources.ledger.people.certifications import Certificate
 from platform_resources.plan.model_plans import DataSetPlan
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.plan_text import plain
@@ -14,7 +13,8 @@ from platform_resources.promises.grades import ProductHealth
 from platform_resources.services.catalog.access_snippets import Snippet, snippets
 from platform_resources.services.control_ports.declared_ports import ControlPortState
 from platform_resources.services.releases.ending_ports import EndingPort, ending_data
-from platform_resources.services.releases.tombstones import Tombstone
+from platform_resources.services.releases.product_life import ProductLife
+from platform_resources.services.releases.stage_standings import standing_data
 from platform_resources.services.trust import Trust, trust_data
 from platform_resources.spec.values.durations import duration_text
 
@@ -37,8 +37,7 @@ class ProductDescription:
     access: tuple[PortAccess, ...]
     control_ports: tuple[ControlPortState, ...] = ()
     endings: tuple[EndingPort, ...] = ()
-    certificate: Certificate | None = None
-    tombstone: Tombstone | None = None
+    life: ProductLife = field(default_factory=ProductLife)
 
 
 def product_description(
@@ -50,13 +49,13 @@ def product_description(
     reader: str = "",
     control_ports: tuple[ControlPortState, ...] = (),
     endings: tuple[EndingPort, ...] = (),
-    certificate: Certificate | None = None,
-    tombstone: Tombstone | None = None,
+    life: ProductLife | None = None,
 ) -> ProductDescription:
     """Collect the description of a product; `state`, `url` and `reader` as in `snippets`."""
-    live = product.outputs if tombstone is None else ()
+    life = life or ProductLife()
+    live = product.outputs if life.tombstone is None else ()
     access = tuple(PortAccess(port, snippets(product, port, state, url, reader)) for port in live)
-    return ProductDescription(product, health, trust, access, control_ports, endings, certificate, tombstone)
+    return ProductDescription(product, health, trust, access, control_ports, endings, life)
 
 
 def runbook_place(product: ProductPlan) -> str:
@@ -79,9 +78,10 @@ def description_data(described: ProductDescription, sees_all: bool = True) -> di
         "archetype": info.archetype,
         "class": info.class_,
         "certified": info.certified,
-        "certificate": asdict(described.certificate) if described.certificate is not None else None,
-        "retired": asdict(described.tombstone) if described.tombstone is not None else None,
+        "certificate": asdict(described.life.certificate) if described.life.certificate is not None else None,
+        "retired": asdict(described.life.tombstone) if described.life.tombstone is not None else None,
         "replacement": info.replacement,
+        "stages": [standing_data(standing) for standing in described.life.stages],
         "description": info.description,
         "purpose": info.purpose,
         "owners": plain(info.owners),
