@@ -14,13 +14,13 @@ from platform_resources.plan.incident_rules import Rule
 from platform_resources.plan.model_plans import DataSetPlan, MetricPlan, ModelPlan, SemanticModelPlan
 from platform_resources.plan.port_plans import ConsumerPlan, InputPlan, OutputPlan
 from platform_resources.plan.routes import ChannelPlan, DigestPlan, Patience, RoutePlan
-from platform_resources.plan.stage_plans import StagePlan
 from platform_resources.spec.agreements import DataSharingAgreement
 from platform_resources.spec.components import DataProduct, Refresh
 from platform_resources.spec.data_classes import STANDARD_CLASSES, DataClass
 from platform_resources.spec.domain_document import Compute
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.strict import Strict
+from platform_resources.spec.values.field_types import Lifecycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,17 @@ class GeneratedFile:
 
     path: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StagePlan:
+    """The policies that hold in a stage and what of them is `missing` by the documents, criteria of the score, and who signs it off."""
+
+    stage: Lifecycle
+    policies: tuple[str, ...]
+    missing: tuple[str, ...]
+    criteria: tuple[str, ...]
+    signers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from platform_resources.spec.plain_fields import ReadableFields, readable_fields
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.product import Declared, Product
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.values.field_types import ColumnName, ColumnType, Lifecycle, Owner, Text
+from platform_resources.spec.values.field_types import ColumnName, ColumnType, Lifecycle, Owner, Signer, Text
 from platform_resources.spec.values.names import NAME, is_name
 
 Level = Literal["error", "warn"]
@@ -79,7 +79,7 @@ class StageSetting(Strict):
 
     stage: Lifecycle
     needs: tuple[Text, ...] = ()
-    signed_by: tuple[Literal["business", "technical"] | Owner, ...] = ()
+    signed_by: tuple[Signer, ...] = ()
 
 
 class Governance(Strict):
@@ -110,7 +110,7 @@ class GovernanceReading:
     """What could be read of governance.yaml, and every problem with it.
 
     Where its classes cannot be read, `classes_are_known` is false: nobody can tell then who may see what. `policy_places` are the
-    places in the document's list of those policies that could be read.
+    places in the document's list of those policies that could be read; the others so of theirs.
     """
 
     governance: Governance = field(default_factory=Governance)
@@ -119,6 +119,7 @@ class GovernanceReading:
     classes_are_known: bool = True
     identifier_places: tuple[int, ...] = ()
     policy_places: tuple[int, ...] = ()
+    stage_places: tuple[int, ...] = ()
 
 
 def read_governance(text: str, file: str) -> GovernanceReading:
@@ -129,8 +130,8 @@ def read_governance(text: str, file: str) -> GovernanceReading:
     fields = readable_fields(document, Governance, ("identifiers", "policies", "terms", "stages"))
     known = isinstance(document.data, dict) and ("classes",) not in fields.broken
     governance = Governance.model_validate(fields.data)
-    identifiers, policies = (_places(fields, name, document) for name in ("identifiers", "policies"))
-    return GovernanceReading(governance, fields.problems, document, known, identifiers, policies)
+    identifiers, policies, stages = (_places(fields, name, document) for name in ("identifiers", "policies", "stages"))
+    return GovernanceReading(governance, fields.problems, document, known, identifiers, policies, stages)
 
 
 def _places(fields: ReadableFields, name: str, document: Document) -> tuple[int, ...]:

@@ -55,9 +55,7 @@ def describe(
             states = control_port_states(connection, chosen)
             life = product_life(connection, state_folder(root), chosen)
     endings = port_endings(root, [chosen]) if any(output_port.is_ending for output_port in chosen.outputs) else ()
-    described = product_description(
-        chosen, health, trust[product], state_folder(root), SERVED_AT, "", states, endings, life
-    )
+    described = product_description(chosen, health, trust[product], state_folder(root), SERVED_AT, "", states, endings, life)
     if as_json:
         print_json(description_data(described))
     else:

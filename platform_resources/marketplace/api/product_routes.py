@@ -100,9 +100,7 @@ def _product(shop: Shop, view: MeshOverview, product: ProductPlan, url: str) -> 
         endings = ending_ports(connection, view.plan, shop.market.lineage(view), [product], view.at)
         life = product_life(connection, shop.market.state, product)
     health, trust, state = view.health[name], view.trust[name], shop.market.state
-    described = product_description(
-        product, health, trust, state, url, view.named_reader(name), states, endings, life
-    )
+    described = product_description(product, health, trust, state, url, view.named_reader(name), states, endings, life)
     over_time = [{"check": s.indicator.check.name, **standing_data(s), "slices": [*s.slices]} for s in view.known.standings[name]]
     return {"as_of": view.at, **description_data(described, view.sees_all(name)), "over_time": over_time, "declared_in": product.place.file}
 

@@ -16,7 +16,6 @@ from platform_resources.plan.from_products.planned_access import offers_of, plan
 from platform_resources.plan.from_products.planned_joins import planned_joins
 from platform_resources.plan.from_products.planned_models import planned_exposures, planned_metrics, planned_models, planned_semantic_models
 from platform_resources.plan.from_products.planned_routes import incidents_of, owners_of, patience_of, product_routes, rule_of
-from platform_resources.plan.from_products.planned_stages import planned_stages
 from platform_resources.plan.from_products.subjects import (
     is_about_the_product,
     judged_data_set,
@@ -30,6 +29,7 @@ from platform_resources.plan.needed_inputs import needed_inputs
 from platform_resources.plan.plan import AgreementPlan, ExtensionPlan, ProductPlan, SampleQueryPlan
 from platform_resources.plan.port_plans import ConsumerPlan, InputPlan, OutputPlan
 from platform_resources.plan.promised_ages import promised_age
+from platform_resources.plan.validation.planned_stages import planned_stages
 from platform_resources.spec.components import DataSet, OutputPort, ServiceLevelAsset
 from platform_resources.spec.indicators import ServiceLevelIndicator
 from platform_resources.spec.product import Declared, Product, former_names, model_name, runs

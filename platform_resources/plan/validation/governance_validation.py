@@ -67,12 +67,13 @@ def _terms(mesh: Mesh) -> Iterator[Complaint]:
 
 def _stages(mesh: Mesh) -> Iterator[Complaint]:
     known = (*mesh.registry.policies(), *mesh.registry.criteria())
-    times = Counter(setting.stage for setting in mesh.governance.governance.stages)
-    yield from (
-        (("stages",), f"stage {stage} is described {count} times", "describe it once") for stage, count in times.items() if count > 1
-    )
-    for name in (name for setting in mesh.governance.governance.stages for name in setting.needs if name not in known):
-        yield ("stages",), f'no policy and no criterion "{name}"; `mesh capabilities` lists them', did_you_mean(name, known)
+    settings = mesh.governance.governance.stages
+    times = Counter(setting.stage for setting in settings)
+    for at, setting in zip(mesh.governance.stage_places, settings, strict=True):
+        if times[setting.stage] > 1:
+            yield ("stages", at, "stage"), f"stage {setting.stage} is described {times[setting.stage]} times", "describe it once"
+        for name in (name for name in setting.needs if name not in known):
+            yield ("stages", at, "needs"), f'no policy and no criterion "{name}"; `mesh capabilities` lists them', did_you_mean(name, known)
 
 
 def _no_pattern(text: str) -> str:

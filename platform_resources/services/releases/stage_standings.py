@@ -13,8 +13,7 @@ from platform_resources.ledger.database import LEDGER_FILE, LedgerUnavailable, l
 from platform_resources.ledger.people.certifications import NEVER_ENDS, Certificate, end_certificates, grant_certificate, sign_offs
 from platform_resources.ledger.people.score_store import kept_scores
 from platform_resources.plan.from_products.mesh import Mesh
-from platform_resources.plan.plan import MeshPlan, ProductPlan
-from platform_resources.plan.stage_plans import StagePlan
+from platform_resources.plan.plan import MeshPlan, ProductPlan, StagePlan
 from platform_resources.settings import LEDGER
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.values.grantees import is_same
@@ -76,11 +75,7 @@ def sign(connection: Connection, product: ProductPlan, stage: str, person: str, 
     """Raises NotAllowed where nobody has to sign that stage off, or not this person."""
     signers = next((planned.signers for planned in product.stages if planned.stage == stage), ())
     if not any(is_same(person, signer) for signer in signers):
-        who = (
-            f"it is signed off by {', '.join(signers)}"
-            if signers
-            else "nobody has to; `stages` of governance.yaml says who"
-        )
+        who = f"it is signed off by {', '.join(signers)}" if signers else "nobody has to; `stages` of governance.yaml says who"
         raise NotAllowed(f"{person} does not sign {product.name} off as {stage}: {who}")
     grant_certificate(connection, Certificate(product.name, person, why, now, NEVER_ENDS, (), stage=stage))
 

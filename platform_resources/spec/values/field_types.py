@@ -154,6 +154,16 @@ def _owner(text: str) -> str:
 
 
 ColumnType = Annotated[str, AfterValidator(type_name)]
+
+
+def _signer(text: str) -> str:
+    if text in ("business", "technical") or is_owner(text):
+        return text
+    raise ValueError(f'"{text}" is nobody who signs; write business, technical, an e-mail address or team:name')
+
+
+# Who signs something off: the product's business or technical owner, or somebody who is named.
+Signer = Annotated[str, AfterValidator(_signer)]
 Owner = Annotated[str, AfterValidator(_owner), Field(json_schema_extra={"pattern": _OWNER.pattern})]
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import get_args
 
 from platform_resources.plan.from_products.mesh import Mesh
-from platform_resources.plan.stage_plans import StagePlan
+from platform_resources.plan.plan import StagePlan
 from platform_resources.plan.validation.policy_validation import exemption_of, policy_facts
 from platform_resources.spec.governance import StageSetting
 from platform_resources.spec.product import Product
