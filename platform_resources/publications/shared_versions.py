@@ -129,6 +129,7 @@ class SharedVersions:
         return any(all(self.local.path(file).exists() for file in part.files) for part in port.parts)
 
     def _bring(self, file: str) -> None:
+        self._is_current()
         version = Path(file).parts[2]
         fence = read_json(self.local.folder / NOTE).get("published", {}).get(version)
         if fence is None:

@@ -50,9 +50,18 @@ class Machine:
 class Machines:
     """Two machines, and the bucket that they share."""
 
+    folder: Path
+    shared: Mapping[str, str]
+    server: str
+    history: str
+    bucket: Any
     a: Machine
     b: Machine
-    bucket: Any
+
+    def new(self, name: str, prefix: str = "") -> Machine:
+        """One more, which has never refreshed anything; with a prefix and a ledger of its own where one is given."""
+        others = {"MESH_STORE": f"s3://mesh/{prefix}", "MESH_LEDGER": new_database(self.server)} if prefix else {}
+        return _machine(self.folder / name, {**self.shared, **others}, self.history)
 
     def deliver(self, number: int) -> None:
         """The supplier's newest file, with one row, is the same to both; that of the delivery before is gone."""
@@ -85,11 +94,18 @@ def machines(folder: Path, lease: str = "1s") -> Iterator[Machines]:
     with storage("mesh") as (said, bucket), postgres() as server:
         shared = {**said, "MESH_STORE": "s3://mesh/prod", "MESH_LEASE": lease, "MESH_LEDGER": new_database(server)}
         history = new_database(server)
-        yield Machines(*(_machine(folder / name, shared, history) for name in ("a", "b")), bucket)
+        both = (_machine(folder / name, shared, history) for name in ("a", "b"))
+        yield Machines(folder, shared, server, history, bucket, *both)
+
+
+def machine_of_its_own(folder: Path) -> Machine:
+    """One that shares nothing."""
+    return _machine(folder, {}, "")
 
 
 def _machine(folder: Path, shared: Mapping[str, str], history: str) -> Machine:
     home = folder / "home"
     home.mkdir(parents=True)
-    (home / "dagster.yaml").write_text(json.dumps({"storage": {"postgres": {"postgres_url": history}}, "telemetry": {"enabled": False}}))
+    storage = {"storage": {"postgres": {"postgres_url": history}}} if history else {}
+    (home / "dagster.yaml").write_text(json.dumps({**storage, "telemetry": {"enabled": False}}))
     return Machine(growing_mesh(folder / "repository"), {**shared, "MESH_STATE": str(folder / "state"), "DAGSTER_HOME": str(home)})

@@ -1,14 +1,17 @@
 """Processes with disks of their own, one storage and one PostgreSQL: they refresh and read the same products, and are killed at each step."""
 
 import json
+import os
 import signal
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from tests.rehearsals.machines import machines
+from tests.rehearsals.machines import deliver, machine_of_its_own, machines
 
 pytestmark = pytest.mark.slow
 REFRESH = """
@@ -92,6 +95,13 @@ def ended(process):
     return json.loads(said.splitlines()[-1])
 
 
+def wait_for(reached):
+    until = time.monotonic() + 300
+    while not reached():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 @contextmanager
 def read_throughout(machine, until):
     """Somebody reads all the while; nothing was mixed, nothing was lost again, and the last is seen here too."""
@@ -125,3 +135,64 @@ def test_whoever_dies_at_whatever_step_the_other_machine_goes_on_and_nothing_is_
             dying, other = other, dying
         for seen in (seen_at_a, seen_at_b):
             seen += range(1, last + 1)
+
+
+def test_one_that_wakes_up_after_its_product_was_claimed_publishes_nothing(two, tmp_path):
+    two.deliver(100)
+    asleep = refreshing(two.a, DIES.replace("SIGKILL", "SIGSTOP") + STEPS["has sent them"])
+    stat = Path(f"/proc/{asleep.pid}/stat")
+    wait_for(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
+    outcome, seen = ended(refreshing(two.b))
+    assert (outcome, seen[-1]) == ("published", 100)
+    published = two.pointer("plant", "readings")["published"]
+    os.kill(asleep.pid, signal.SIGCONT)
+    _, complaints = asleep.communicate()
+    assert "pointers/plant/readings.json is not changed: " in complaints and "has claimed it since" in complaints, complaints
+    assert two.pointer("plant", "readings")["published"] == published
+    assert ended(refreshing(two.a)) == ["published", seen]
+    fences = {int(key.split("/")[4]) for key in two.keys("versions/plant/readings")}
+    assert fences == {*two.pointer("plant", "readings")["published"].values()}, "what it had sent is taken away"
+
+
+def test_two_that_refresh_at_once_take_turns(two):
+    two.deliver(101)
+    both = [refreshing(machine, MESH_LEASE="10m") for machine in (two.a, two.b)]
+    outcomes = [ended(process) for process in both]
+    assert {outcome for outcome, *_ in outcomes} == {"published"}
+    assert outcomes[0][-1] == outcomes[1][-1] and outcomes[0][-1][-1] == 101
+
+
+def test_several_machines_have_what_one_machine_has(two, tmp_path):
+    """By the command, with Dagster, and with a machine that has never refreshed anything."""
+    alone = machine_of_its_own(tmp_path / "alone")
+    third, fourth = two.new("third"), two.new("fourth", prefix="restored")
+    for number, machine in ((201, two.a), (202, two.b), (203, two.a)):
+        two.deliver(number)
+        deliver(alone.root, number)
+        machine.refreshed("readings", "summary")
+        alone.refreshed("readings", "summary")
+    newest = "select reading_id, sensor, degrees from measurements where reading_id > 200 order by all"
+    assert third.rows("readings", newest) == two.b.rows("readings", newest) == alone.rows("readings", newest) != []
+    assert [row["warmest"] for row in third.rows("summary", "select warmest from sensors")] == ["203.00"]
+    assert {row["product"]: row["status"] for row in third.json("status")} == {"readings": "healthy", "summary": "healthy"}
+    saved = third.mesh("backup", str(tmp_path / "backups"))
+    assert saved.returncode == 0, saved.stderr
+    (backup,) = (tmp_path / "backups").glob("2*")
+    restored = fourth.mesh("restore", str(backup))
+    assert restored.returncode == 0, restored.stderr
+    assert fourth.json("versions", "readings") == third.json("versions", "readings")
+    assert fourth.rows("summary", "from sensors") == third.rows("summary", "from sensors")
+    again = fourth.mesh("restore", str(backup), MESH_STATE=str(tmp_path / "empty"), DAGSTER_HOME=str(tmp_path / "empty"))
+    assert "MESH_STORE has products already: office/summary, plant/readings; name an empty prefix" in again.stderr.replace("\n", " ")
+
+
+def test_without_the_storage_a_refresh_fails_clearly_and_what_was_read_is_read_on(two):
+    before = two.a.rows("readings", "from measurements order by all")
+    away = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+    failed = two.a.mesh("refresh", "readings", **away)
+    assert failed.returncode == 3
+    assert "s3://mesh/prod/pointers/plant/readings.json: the shared storage gives no answer" in failed.stderr
+    assert "is still served" in failed.stderr
+    assert two.a.json("query", "readings", "from measurements order by all", **away) == before
+    unread = two.new("unread").mesh("query", "readings", "from measurements", **away)
+    assert (unread.returncode, "has not published a version yet" in unread.stderr) == (3, True), unread.stderr
