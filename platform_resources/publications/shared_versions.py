@@ -192,6 +192,9 @@ class SharedVersions:
             if self.place.held is None:
                 self._take({name: file for name, file in pointer.kept.items() if name != DATABASE})
             replace_json(folder / NOTE, {"url": self.objects.url, "tag": tag, "published": pointer.published, "renames": pointer.renames})
+        tags = _LISTED.get(self.objects.url, (0.0, None))[1]
+        if tags is not None and tag is not None:
+            tags[self.place.key] = tag
 
     # Pins
 
