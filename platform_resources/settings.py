@@ -65,6 +65,7 @@ ROLE_GROUP = Setting(
     "the Unix group that reads the files of a role, such as mesh-{product}-{role}",
     "only the platform's own user reads them",
 )
+LOG = Setting("MESH_LOG", "json: each process writes its log as JSON, one object a line, to standard error", "text for people")
 AUTH = Setting(
     "MESH_AUTH", "how readers of the marketplace are known: local, proxy or oidc", "local: on this computer only, nobody signs in"
 )
@@ -133,6 +134,7 @@ SETTINGS = (
     *(STATE, DAGSTER_HOME, LEDGER, STORE, LEASE, TARGET, MEMORY_LIMIT, AUDIT_TIMEOUT, SERVING, MAIL, DAGSTER_PAGES, MESH_PAGES, MASK_KEY),
     *(
         ROLE_GROUP,
+        LOG,
         AUTH,
         PROXIES,
         PROXY_HEADER,

@@ -60,6 +60,7 @@ COMMANDS = (
     ("demonstrating", "demo-history"),
     ("serving", "serve"),
     ("serving", "mcp"),
+    ("watching", "daemon"),
     ("keeping", "backup"),
     ("keeping", "restore"),
     ("starting", "new"),
@@ -117,6 +118,10 @@ def options(
 
 def main() -> None:
     """Run `mesh`; user mistakes give a message and an exit code, never a traceback."""
+    if os.environ.get("MESH_LOG"):  # who asks for help imports nothing
+        from platform_resources.redaction.log_lines import write_json_lines
+
+        write_json_lines(os.environ)
     try:
         app()
     except SystemExit as done:

@@ -2,12 +2,12 @@
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, func, insert, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InternalError, NoSuchModuleError, OperationalError
 
@@ -24,8 +24,8 @@ BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
 ROWS_AT_ONCE = 5000
 SQLITE_SETTINGS = (f"pragma busy_timeout = {BUSY_SECONDS * 1000}", "pragma synchronous = normal", "pragma foreign_keys = on")
-# Any number that nothing else in the database uses as an advisory lock.
-ADVISORY_LOCK = 7_352_118_640_117
+# Any numbers that nothing else in the database uses as an advisory lock.
+ADVISORY_LOCK, DAEMON_LOCK = 7_352_118_640_117, 7_352_118_640_118
 
 
 class LedgerUnavailable(Exception):
@@ -60,6 +60,42 @@ class Ledger:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+@dataclass(slots=True)
+class OnlyOne:
+    """Holds the place of which a ledger has one, as long as its process lives: on PostgreSQL by a session, else by a file."""
+
+    url: str
+    _session: Connection | None = None
+    _file: FileLock | None = None
+
+    def take(self) -> bool:
+        """Whether this process has the place now; asking again looks whether it still has. Raises LedgerUnavailable."""
+        where = _parsed(self.url)
+        if where.get_backend_name() != "postgresql":
+            self._file = self._file or FileLock(f"{where.database}.daemon.lock", timeout=0)
+            with suppress(Timeout):
+                Path(where.database or "").parent.mkdir(parents=True, exist_ok=True)
+                self._file.acquire() if not self._file.is_locked else None
+            return self._file.is_locked
+        if self._session is not None:
+            try:
+                return bool(self._session.execute(text("select true")).scalar())
+            except DBAPIError:
+                self._session = None
+        try:
+            engine = _engine(where)
+            session = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            taken = bool(session.execute(text("select pg_try_advisory_lock(:number)"), {"number": DAEMON_LOCK}).scalar())
+        except DBAPIError as error:
+            raise LedgerUnavailable(f"the ledger {where.render_as_string(hide_password=True)}: {mask(str(error.orig).strip())}") from error
+        if taken:
+            self._session = session
+        else:
+            session.close()
+            engine.dispose()
+        return taken
 
 
 def ledger_url(state: Path, environment: Mapping[str, str]) -> str:

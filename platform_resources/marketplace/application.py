@@ -1,5 +1,6 @@
 """The web application of one mesh: pages, JSON API and downloads, behind access checks."""
 
+import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -45,6 +46,7 @@ from platform_resources.marketplace.probe_routes import probe_routes
 from platform_resources.marketplace.security import LONGEST_BODY, FormRefused, FormToken, Guard
 from platform_resources.marketplace.shop import Missing, NotGranted, Shop
 from platform_resources.publications.version_records import VersionsUnreadable
+from platform_resources.redaction.log_lines import write_json_lines
 from platform_resources.services.starting.kept_drafts import LARGEST_UPLOAD
 
 YEAR = "public, max-age=31536000, immutable"
@@ -61,6 +63,7 @@ def shown_as(name: str) -> Who:
 
 def served_mesh(root: Path, auth: AuthSettings, reader: str | None, take: TakeResults | None = None) -> FastAPI:
     """The application in one of several server processes, which share form tokens and sessions. Raises LedgerUnavailable."""
+    write_json_lines(os.environ)
     # A thread that reads the mesh lets those that answer go on sooner than after the usual 5 ms.
     sys.setswitchinterval(SWITCH_SECONDS)
     return application(opened_market(root), who=shown_as(reader) if reader is not None else None, auth=auth, take=take, share=True)

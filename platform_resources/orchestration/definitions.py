@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from platform_resources.orchestration.steps import audit_step, build_step, publi
 from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh_plan import mesh_plan
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
+from platform_resources.redaction.log_lines import write_json_lines
 from platform_resources.refresh.stages import Audit, Build, Publish, Pull, Score, pulled_ports, stages
 from platform_resources.repository.known_documents import remembering_reader
 from platform_resources.repository.mesh_folders import mesh_root, state_folder
@@ -42,6 +44,7 @@ from platform_resources.spec.problems import Problem
 @shielded
 def domain_definitions(file: str) -> dg.Definitions:
     """The code location of the domain whose definitions.py is `file`: its good products, and the problems of its bad ones."""
+    write_json_lines(os.environ)
     here = Path(file).resolve()
     root = mesh_root(start=here.parent)
     domain, registry = here.parent.name, installed_registry()
@@ -57,6 +60,7 @@ def domain_definitions(file: str) -> dg.Definitions:
 @shielded
 def mesh_definitions(root: Path) -> dg.Definitions:
     """The whole mesh in one code location."""
+    write_json_lines(os.environ)
     with _collector_at_rest():
         registry = installed_registry()
         plan, _ = mesh_plan(with_dbt(root, read_mesh(root, registry, reader=remembering_reader(state_folder(root), registry))))

@@ -1,5 +1,6 @@
 """The job of each domain that judges every indicator between refreshes, as checks on the scorecards."""
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +17,7 @@ from platform_resources.orchestration.asset_specs import asset_key, check_specs
 from platform_resources.orchestration.events.healthy import healthy_results, healthy_specs
 from platform_resources.orchestration.events.ledger_events import synced_ledger
 from platform_resources.orchestration.events.results import judged_result
-from platform_resources.orchestration.events.run_failures import QUIET, failure_texts
+from platform_resources.orchestration.events.run_failures import failure_texts, quiet
 from platform_resources.orchestration.events.scorecards import scorecard_metadata
 from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
@@ -218,5 +219,5 @@ def _evaluated(
     resource = RefreshResource.configure_at_launch(root=str(root), state=str(state_folder(root)))
     job = evaluation(domain, products, lambda: plan, {RESOURCE: resource}).job
     asked = {} if clock is None else {"clock": clock}
-    result = run_here(root, domain, job, instance, {**QUIET, "resources": {RESOURCE: {"config": asked}}})
+    result = run_here(root, domain, job, instance, {**quiet(os.environ), "resources": {RESOURCE: {"config": asked}}})
     return EvaluationRun(domain, tuple(failure_texts(result)), result.run_id)

@@ -1,5 +1,6 @@
 """Refresh products from the command line: each as one Dagster run, in this process."""
 
+import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -12,7 +13,7 @@ from dagster._core.execution.execution_result import ExecutionResult
 
 from platform_resources.orchestration.definitions import definitions
 from platform_resources.orchestration.events.results import WAY_OUT
-from platform_resources.orchestration.events.run_failures import QUIET, failure_texts
+from platform_resources.orchestration.events.run_failures import failure_texts, quiet
 from platform_resources.orchestration.refresh_resource import RESOURCE
 from platform_resources.orchestration.runs import run_here
 from platform_resources.plan import conventions
@@ -64,7 +65,7 @@ def _run(
     tags: Mapping[str, str],
 ) -> StagesEnd:
     instance.add_event_listener(run_id, lambda entry: _report_step(product, entry, report))
-    config: dict[str, Any] = {**QUIET, "resources": {RESOURCE: {"config": dict(asked)}}}
+    config: dict[str, Any] = {**quiet(os.environ), "resources": {RESOURCE: {"config": dict(asked)}}}
     job = loaded.resolve_job_def(conventions.job_name(product.name))
     return _stages_end(product, run_here(root, product.domain, job, instance, config, run_id, tags))
 

@@ -1,6 +1,7 @@
 """How a run is stopped for a reason that people can mend, and why a run failed, in the words of what went wrong inside."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import dagster as dg
 from dagster._core.errors import DagsterUserCodeProcessError
@@ -9,6 +10,7 @@ from dagster._core.execution.plan.objects import StepFailureData
 from dagster._core.storage.tags import RETRY_ON_ASSET_OR_OP_FAILURE_TAG
 from dagster_shared.error import SerializableErrorInfo
 
+from platform_resources.redaction.log_lines import is_json
 from platform_resources.refresh.performing import CLOSED_GATE
 from platform_resources.refresh.stages import StopReason
 
@@ -20,8 +22,10 @@ ERROR = "error"
 # What a step fails with where the database of Dagster's history or of the ledger is away, as these errors are called.
 DATABASE_AWAY = frozenset({"DagsterPostgresException", "DatabaseError", "InterfaceError", "LedgerUnavailable", "OperationalError"})
 
-# The run's log goes to Dagster's history, not to the terminal of who started it.
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+def quiet(environment: Mapping[str, str]) -> dict[str, Any]:
+    """The configuration of a run whose log is in Dagster's history, and not for the terminal of who started it; but for a machine's log."""
+    return {} if is_json(environment) else {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def stopped(reason: str, kind: str = "Stopped", failures: Iterable[str] = ()) -> DagsterUserCodeProcessError:
