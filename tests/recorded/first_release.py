@@ -22,9 +22,10 @@ KEPT = ("ports", "warehouse", ".mesh", ".dagster/history", ".dagster/schedules")
 def made(root: Path) -> None:
     """By the modules of the old checkout, which are the first on the path."""
     import dagster as dg
-    from platform_resources.cli.app import app
     from platform_resources.cli.console import Stop
     from platform_resources.orchestration.evaluation import synced_ledger
+
+    from platform_resources.cli.app import app
     from tests.meshes import tiny_mesh
 
     tiny_mesh(root)

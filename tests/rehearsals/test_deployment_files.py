@@ -2,10 +2,14 @@
 
 import json
 
+import dagster as dg
 import pytest
 from check_jsonschema.builtin_schemas import get_builtin_schema
 from dagster._config import process_config, resolve_to_config_type
 from dagster._core.instance.config import dagster_instance_config_schema
+from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteRepositoryOrigin
+from dagster._core.test_utils import create_run_for_test
+from dagster._daemon.run_coordinator import QueuedRunCoordinatorDaemon
 from jsonschema.validators import validator_for
 from ruamel.yaml import YAML
 
@@ -53,3 +57,32 @@ def test_dagster_takes_its_settings(monkeypatch):
     settings = read("dagster.yaml")
     assert process_config(resolve_to_config_type(dagster_instance_config_schema()), settings).success
     assert not process_config(resolve_to_config_type(dagster_instance_config_schema()), settings | {"storages": {}}).success
+
+
+def test_no_domain_takes_all_places_of_the_queue():
+    """By Dagster's own queue, as deploy/dagster.yaml sets it up: each run of the platform carries its domain as a tag."""
+    limits = {"concurrency": read("dagster.yaml")["concurrency"]}
+    with dg.instance_for_test(overrides=limits) as instance, QueuedRunCoordinatorDaemon(interval_seconds=1) as queue:
+        for domain in ("sales", "sales", "sales", "finance", "sales"):
+            location = GrpcServerCodeLocationOrigin(host=domain, port=4000, location_name=domain)
+            origin = RemoteRepositoryOrigin(location, "__repository__").get_job_origin("refresh")
+            queued = {"status": dg.DagsterRunStatus.QUEUED, "remote_job_origin": origin}
+            create_run_for_test(instance, job_name="refresh", tags={"domain": domain}, **queued)
+        begun = queue._get_runs_to_dequeue(instance, instance.get_concurrency_config(), fixed_iteration_time=None)
+    assert sorted(run.tags["domain"] for run in begun) == ["finance", "sales", "sales"]
+
+
+def test_kubernetes_has_the_same_queue_and_retries():
+    settings, values = read("dagster.yaml"), read("kubernetes/values.yaml")
+    queue = settings["concurrency"]
+    assert values["concurrency"] == {"enabled": True} | {name: {camel(key): told for key, told in of.items()} for name, of in queue.items()}
+    daemon = values["dagsterDaemon"]
+    for chart, ours in (("runRetries", "run_retries"), ("runMonitoring", "run_monitoring")):
+        assert daemon[chart] == {camel(key): told for key, told in settings[ours].items()}
+    launcher = values["runLauncher"]["config"]["customRunLauncher"]
+    assert {name: launcher[name] for name in ("module", "class")} == settings["run_launcher"]
+
+
+def camel(name):
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
