@@ -31,7 +31,7 @@ mutation ($location: String!, $job: String!) {
     __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
   }
 }"""
-RUNS = "{ runsOrError(limit: 500) { ... on Runs { results { runId rootRunId status } } } }"
+RUNS = "{ runsOrError(limit: 500) { ... on Runs { results { runId rootRunId status tags { key value } } } } }"
 LOCATIONS = """
 { workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError { __typename ... on PythonError { message } } } } } }
 """
@@ -270,7 +270,8 @@ class Deployment:
         """What became of each refresh and of its retries."""
         found: dict[str, list[str]] = {}
         for run in self.ask(RUNS)["runsOrError"]["results"]:
-            found.setdefault(run["rootRunId"] or run["runId"], []).append(run["status"])
+            again = next((tag["value"] for tag in run["tags"] if tag["key"] == "again"), None)
+            found.setdefault(again or run["rootRunId"] or run["runId"], []).append(run["status"])
         return found
 
     def is_done(self, run: str) -> bool:

@@ -10,6 +10,7 @@ unless --keep says where. As root the state is on a small file system of its own
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -119,6 +120,7 @@ def main() -> None:
     folder = asked.keep or Path(tempfile.mkdtemp(prefix="deployment-"))
     folder.mkdir(parents=True, exist_ok=True)
     deployment = Deployment(folder.resolve())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     words = [word.strip() for word in asked.only.split(",")]
     try:
         deployment.prepare()

@@ -24,6 +24,7 @@ from platform_resources.orchestration.automation import following_sensor, schedu
 from platform_resources.orchestration.delivery_sensor import delivery_sensor
 from platform_resources.orchestration.domain_job import domain_job
 from platform_resources.orchestration.evaluation_job import Evaluation, WholePlan, evaluation, products_to_evaluate, running_products
+from platform_resources.orchestration.events.lost_runs import lost_runs_sensor
 from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
 from platform_resources.orchestration.scoring import score_step
@@ -130,7 +131,9 @@ def _evaluations(good: MeshPlan, whole: WholePlan, resources: Mapping[str, Any])
 def _followings(root: Path, good: MeshPlan, loaded: Sequence[_Built]) -> Iterator[dg.SensorDefinition]:
     jobs = {job.name: job for objects in loaded for job in objects.jobs}
     for domain, products in running_products(good).items():
-        sensors = following_sensor(domain, products, jobs), source_sensor(root, state_folder(root), domain, products, jobs)
+        own = {name: jobs[name] for product in products if (name := conventions.job_name(product.name)) in jobs}
+        watching = source_sensor(root, state_folder(root), domain, products, jobs)
+        sensors = following_sensor(domain, products, jobs), watching, lost_runs_sensor(domain, own)
         yield from (sensor for sensor in sensors if sensor is not None)
 
 

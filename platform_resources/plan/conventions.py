@@ -118,6 +118,11 @@ def source_sensor_name(domain: str) -> str:
     return f"refresh_{domain}_on_sources"
 
 
+def lost_runs_name(domain: str) -> str:
+    """The sensor that does a domain's refreshes again that ended before their time."""
+    return f"again_{domain}"
+
+
 def delivery_name(domain: str) -> str:
     """The sensor that sends a domain's messages."""
     return f"deliver_{domain}"

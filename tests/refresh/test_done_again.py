@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from platform_resources.ledger.database import LedgerUnavailable
 from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.automation import is_told
+from platform_resources.orchestration.events.lost_runs import lost_runs_sensor
 from platform_resources.orchestration.events.run_failures import stopped, tried_again
 from platform_resources.orchestration.runs import run_here
 from platform_resources.refresh.performing import CLOSED_GATE
@@ -63,6 +64,41 @@ def test_only_a_run_that_failed_since_a_database_was_away_is_done_again(tmp_path
         ended = instance.get_run_by_id(run_id)
         assert ended.status == dg.DagsterRunStatus.FAILURE
         assert auto_reexecution_should_retry_run(instance, ended, RunFailureReason.STEP_FAILURE) is again
+
+
+REASON, RETRY, DONE_AGAIN = "dagster/failure_reason", "dagster/will_retry", "dagster/auto_retry_run_id"
+
+
+@pytest.mark.parametrize(
+    ("tags", "count"),
+    [
+        ({REASON: "UNEXPECTED_TERMINATION", RETRY: "false"}, 1),
+        ({RETRY: "false"}, 1),
+        ({REASON: "STEP_FAILURE", RETRY: "false", RETRY_ON_ASSET_OR_OP_FAILURE_TAG: "true"}, 1),
+        ({REASON: "STEP_FAILURE", RETRY: "false"}, 0),
+        ({RETRY: "true"}, 0),
+        ({RETRY: "false", DONE_AGAIN: "another"}, 0),
+        ({RETRY: "false", "domain": "depot"}, 0),
+    ],
+)
+def test_a_refresh_that_dagster_has_given_up_is_begun_anew_by_its_domain_twice_at_most(tags, count):
+    @dg.op
+    def step():
+        """Nothing."""
+
+    job = dg.JobDefinition(graph_def=dg.GraphDefinition(name="refresh_orders", node_defs=[step]))
+    sensor = lost_runs_sensor("shop", {job.name: job})
+    with dg.instance_for_test() as instance:
+
+        def begun(**more):
+            run = instance.create_run_for_job(job, tags={"domain": "shop", **tags, **more}, status=dg.DagsterRunStatus.FAILURE)
+            asked = sensor(dg.build_sensor_context(instance)).run_requests
+            return run.run_id, [request.tags["again"] for request in asked or ()]
+
+        first, again = begun()
+        assert again == [first] * count
+        later = [begun(again=first)[1] for _ in range(2)]
+        assert later == [[first] * count, []]
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 from platform_resources.ledger.database import LEDGER_FILE, newest_revision, open_ledger
 from platform_resources.publications.consumer_queries import queried
 from tests.meshes import REPOSITORY, tiny_mesh
-from tests.refresh.running import mesh, running
+from tests.refresh.running import CSV, mesh, running
 
 pytestmark = pytest.mark.slow
 STATE = REPOSITORY / "tests/recorded/first_release.tar.xz"
@@ -43,7 +43,11 @@ def test_what_the_first_release_left_behind_is_taken_over(tmp_path):
         assert {name: after[1][name] - count for name, count in before.items()} == dict.fromkeys(before, 0), (
             "nothing is lost, nothing is twice"
         )
-        assert [done.outcome for done in found.refresh("readings", "summary")] == ["published", "published"]
+        (root / CSV).write_text(
+            (root / CSV).read_text() + "".join(f"{100 + day},north,20.5,2024-06-0{day} 06:00:00,\n" for day in (1, 2, 3))
+        )
+        refreshed = found.refresh("readings", "summary")
+        assert [done.outcome for done in refreshed] == ["published", "published"], refreshed
         newest = found.latest("readings")
         assert newest.id not in old
         assert [queried(root, "plant", "readings", COUNT, version=version)[1][0][0] for version in old] == read
