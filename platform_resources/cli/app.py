@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from platform_resources.cli.terminal.deferred_commands import DeferredCommand, DeferredGroup
+from platform_resources.settings import LOG
 
 # The module and the name of each command, in the order of `mesh --help`.
 COMMANDS = (
@@ -118,7 +119,7 @@ def options(
 
 def main() -> None:
     """Run `mesh`; user mistakes give a message and an exit code, never a traceback."""
-    if os.environ.get("MESH_LOG"):  # who asks for help imports nothing
+    if LOG.value(os.environ):  # who asks for help imports nothing
         from platform_resources.redaction.log_lines import write_json_lines
 
         write_json_lines(os.environ)
