@@ -214,8 +214,7 @@ def _endings(market: Market, view: MeshOverview, product: ProductPlan) -> Mappin
 def _life(market: Market, product: ProductPlan) -> ProductLife:
     """Of its stages that which it is in, and the next one where it is not in production yet."""
     shown = {"proposed": ("proposed", "draft"), "draft": ("draft", "production")}.get(product.info.lifecycle, (product.info.lifecycle,))
-    with market.ledger.reading() as connection:
-        life = product_life(connection, market.state, product)
+    life = market.patient.said(lambda connection: product_life(connection, market.state, product), ProductLife())
     return replace(life, stages=tuple(standing for standing in life.stages if standing.plan.stage in shown))
 
 

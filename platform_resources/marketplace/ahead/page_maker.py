@@ -18,6 +18,7 @@ from platform_resources.marketplace.ahead.shared_pages import FILE, SeenLast, Sh
 from platform_resources.marketplace.kept_pages import KEPT_FOR
 from platform_resources.marketplace.people.auth_settings import AuthSettings
 from platform_resources.marketplace.shop import AHEAD, Answers, Shop
+from platform_resources.redaction.log_lines import write_json_lines
 
 LOG = logging.getLogger(__name__)
 LOOK_EVERY_SECONDS, ATTEND_EVERY_SECONDS, ASK_EVERY_SECONDS, START_EVERY_SECONDS, KEEP_EVERY_SECONDS = 2.0, 1.0, 5.0, 10.0, 60.0
@@ -86,6 +87,7 @@ def make_for_all(root: Path, auth: AuthSettings) -> None:
     from platform_resources.marketplace.application import application
     from platform_resources.marketplace.kept_view import opened_market
 
+    write_json_lines(os.environ)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICE)
     threading.Thread(target=_end_with_parent, daemon=True).start()
