@@ -61,7 +61,7 @@ COMMANDS = (
     ("demonstrating", "demo-history"),
     ("serving", "serve"),
     ("serving", "mcp"),
-    ("watching", "daemon"),
+    ("scheduling", "daemon"),
     ("keeping", "backup"),
     ("keeping", "restore"),
     ("starting", "new"),

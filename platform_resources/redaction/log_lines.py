@@ -73,11 +73,11 @@ class JsonLine(logging.Formatter):
         return json.dumps({name: value for name, value in said.items() if value}, ensure_ascii=False, default=str)
 
 
-def _of_run(told: Mapping[str, Any]) -> dict[str, Any]:
+def _of_run(of_run: Mapping[str, Any]) -> dict[str, Any]:
     """Of a record of a run of Dagster."""
-    step, event = told["step_key"] or "", told["dagster_event"]
-    product = (told["job_tags"] or {}).get(PRODUCT_TAG) or step.partition("__")[0]
-    known = {"product": product, "run": told["run_id"], "step": step.removeprefix(f"{product}__")}
+    step, event = of_run["step_key"] or "", of_run["dagster_event"]
+    product = (of_run["job_tags"] or {}).get(PRODUCT_TAG) or step.partition("__")[0]
+    known = {"product": product, "run": of_run["run_id"], "step": step.removeprefix(f"{product}__")}
     if event is not None and event.event_type_value == "ASSET_MATERIALIZATION":
         made = event.step_materialization_data.materialization
         known |= {"asset": "/".join(made.asset_key.path), "version": (made.tags or {}).get(VERSION_TAG)}
