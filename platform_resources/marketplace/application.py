@@ -29,7 +29,7 @@ from platform_resources.marketplace.api.record_routes import record_routes
 from platform_resources.marketplace.beginning.new_product_pages import PAGE, new_product_routes
 from platform_resources.marketplace.display.rendering import STATIC, environment
 from platform_resources.marketplace.downloads import Compressed, download_routes, export_routes
-from platform_resources.marketplace.kept_pages import FromMemory, KeptPages, Who
+from platform_resources.marketplace.kept_pages import PACKED, FromMemory, KeptPages, Who
 from platform_resources.marketplace.kept_view import Market, opened_market
 from platform_resources.marketplace.lab.lab_pages import lab_routes
 from platform_resources.marketplace.lab.lab_queries import LOCKS, LabQueue
@@ -114,7 +114,7 @@ def application(
         return shop.page("api.html", shop.view(request), {"page": "api", "addresses": described_addresses(app.openapi())})
 
     _add_errors(app, shop)
-    app.add_middleware(Compressed, minimum_size=1000)
+    app.add_middleware(Compressed, minimum_size=1000, compresslevel=PACKED)
     app.add_middleware(FromMemory, kept=shop.kept)
     app.add_middleware(Door, who=who, auth=auth)
     app.add_middleware(Limited, who=who, limits=RateLimits())

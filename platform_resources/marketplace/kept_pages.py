@@ -6,7 +6,7 @@ ends with whatever is written, and after a minute. So does each page of a reader
 
 import gzip
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -24,6 +24,8 @@ Who = Callable[[Scope], Reader | None]
 MOST_BYTES, MOST_READERS = 50_000_000, 100
 # What a page says of ages may be so much too young; it says itself as of when it is.
 KEPT_FOR = timedelta(minutes=10)
+# How hard what is sent is compressed: 9 takes three times as long for 8 % less.
+PACKED = 3
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 
 
@@ -70,7 +72,7 @@ class KeptPages:
         body = text.encode()
         tag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
         known = frozenset(about) if about is not None and view.reader is None else None
-        page = KeptPage(gzip.compress(body, 3), view.at, tag, view.mark, view.same, known, media)
+        page = KeptPage(gzip.compress(body, PACKED), view.at, tag, view.mark, view.same, known, media)
         if self.market.patient.away_since is not None:  # it may lack what the ledger says
             return page
         self._hold(address, page)
@@ -122,9 +124,14 @@ def host_of(scope: Scope) -> str:
     return next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
 
 
-def headers(page: KeptPage) -> dict[str, str]:
-    """The cache headers of a page: browsers revalidate their copy each time."""
-    return {"cache-control": "private, no-cache", "etag": page.tag, "vary": "accept-encoding"}
+def answer(page: KeptPage, asked: Mapping[bytes, bytes]) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of the answer to a request with these headers. Browsers revalidate their copy each time."""
+    sent = {"content-type": page.media, "cache-control": "private, no-cache", "etag": page.tag, "vary": "accept-encoding"}
+    if page.tag.encode() in asked.get(b"if-none-match", b""):
+        return 304, sent, b""
+    is_packed = b"gzip" in asked.get(b"accept-encoding", b"")
+    body = page.packed if is_packed else page.body
+    return 200, sent | ({"content-encoding": "gzip"} if is_packed else {}) | {"content-length": str(len(body))}, body
 
 
 class FromMemory:
@@ -144,18 +151,7 @@ class FromMemory:
         if page is None:
             await self.inner(scope, receive, send)
         else:
-            await _send(page, dict(scope["headers"]), send)
-
-
-async def _send(page: KeptPage, asked: dict[bytes, bytes], send: Send) -> None:
-    sent = {**headers(page), "content-type": page.media}
-    status, body = (304 if page.tag.encode() in asked.get(b"if-none-match", b"") else 200), b""
-    if status == 200 and b"gzip" in asked.get(b"accept-encoding", b""):
-        sent["content-encoding"], body = "gzip", page.packed
-    elif status == 200:
-        body = page.body
-    if status == 200:
-        sent["content-length"] = str(len(body))
-    listed: Any = [(name.encode(), value.encode()) for name, value in sent.items()]
-    await send({"type": "http.response.start", "status": status, "headers": listed})
-    await send({"type": "http.response.body", "body": body})
+            status, headers, body = answer(page, dict(scope["headers"]))
+            listed: Any = [(name.encode(), value.encode()) for name, value in headers.items()]
+            await send({"type": "http.response.start", "status": status, "headers": listed})
+            await send({"type": "http.response.body", "body": body})

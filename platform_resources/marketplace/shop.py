@@ -16,7 +16,7 @@ from platform_resources.marketplace.display.lineage_pictures import drawn_with
 from platform_resources.marketplace.display.phrases import PageTimes
 from platform_resources.marketplace.display.rendering import rendered
 from platform_resources.marketplace.home_page import page_zone
-from platform_resources.marketplace.kept_pages import HTML, JSON, KeptPages, headers
+from platform_resources.marketplace.kept_pages import HTML, JSON, KeptPages, answer
 from platform_resources.marketplace.kept_view import Market
 from platform_resources.marketplace.people.auth_settings import AuthSettings
 from platform_resources.marketplace.security import FormToken
@@ -87,7 +87,8 @@ class Shop:
                 if page is None:
                     about = around(view, product) if product else None
                     page = self.kept.put(where, view, make(view), media, about)
-        return Response(page.body, headers=headers(page), media_type=media)
+        status, headers, body = answer(page, dict(request.scope["headers"]))
+        return Response(body, status, headers)
 
     def html(self, view: MeshOverview, name: str, context: Mapping[str, Any]) -> str:
         """The page of the template `name` as text."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from markupsafe import Markup, escape
 
@@ -30,6 +31,7 @@ class Cell:
     title: str
 
 
+@cache
 def icon(name: str) -> Markup:
     """An icon of the page's own set, to be shown beside a word."""
     return Markup('<svg class="i" aria-hidden="true"><use href="#{}"/></svg>').format(name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ def environment() -> Environment:
     return made
 
 
+@lru_cache(1_000)
 def state(look: Look, word: str = "") -> Markup:
     """An icon with its word."""
     return Markup('<span class="st {}">{}{}</span>').format(look.tone, charts.icon(look.icon), word or look.word)

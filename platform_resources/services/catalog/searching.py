@@ -167,12 +167,12 @@ def _reasons(under_way: _Search, number: int) -> Iterator[Reason]:
             yield Reason(field, pieces)
     having = [ready for ready in texts.parts if not ready.words.isdisjoint(under_way.any_form)]
     for ready in sorted(having, key=lambda ready: not has_every(ready.words, under_way.forms))[:MOST_REASONS]:
-        yield _reasons_of(ready.part, under_way)[0]
+        yield next(_reasons_of(ready.part, under_way))
 
 
-def _reasons_of(part: ProductPart, under_way: _Search) -> tuple[Reason, ...]:
+def _reasons_of(part: ProductPart, under_way: _Search) -> Iterator[Reason]:
     marked_texts = ((field, marked(text, under_way.any_form)) for field, text in part.texts)
-    return tuple(Reason(field, pieces, part) for field, pieces in marked_texts if pieces)
+    return (Reason(field, pieces, part) for field, pieces in marked_texts if pieces)
 
 
 def _part_hits(under_way: _Search, ordered: Collection[int], kept: Collection[int]) -> Iterator[PartHit]:
@@ -181,9 +181,9 @@ def _part_hits(under_way: _Search, ordered: Collection[int], kept: Collection[in
     named = [(number, part) for number, part in under_way.index.parts_named.get(under_way.name, ()) if number in kept]
     named.sort(key=lambda pair: products[pair[0]].info.lifecycle == "retired")
     for number, part in named:
-        yield PartHit(part, products[number], True, _reasons_of(part, under_way))
+        yield PartHit(part, products[number], True, tuple(_reasons_of(part, under_way)))
     for number in ordered:
         for ready in under_way.index.texts(number).parts:
             part = ready.part
             if part.kind in LISTED and has_every(ready.words, under_way.forms) and (number, part) not in named:
-                yield PartHit(part, products[number], False, _reasons_of(part, under_way))
+                yield PartHit(part, products[number], False, tuple(_reasons_of(part, under_way)))
