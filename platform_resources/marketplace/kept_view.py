@@ -165,14 +165,14 @@ class Market:
         return view
 
     def _read_whole(self) -> MeshOverview:
-        if self._view is not None:
-            return self._read_now()
-        # What the first view is made from stays: to look through it for garbage again and again would take seconds.
+        # What is read stays: to look through it for garbage again and again would take a fifth of the time, and seconds for the first view.
+        is_first = self._view is None
         gc.disable()
         try:
             return self._read_now()
         finally:
-            gc.freeze()
+            if is_first:
+                gc.freeze()
             gc.enable()
 
     def _read_now(self) -> MeshOverview:

@@ -1,9 +1,10 @@
 """Grade the current state of a product from its newest version and its last check results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from typing import Any, Literal, get_args
 
 from platform_resources.capabilities.judgements import Promise, Verdict
@@ -200,12 +201,18 @@ def check_state(check: WatchedCheck, said: Said) -> CheckState:
 
 def shared(kind: type[CheckState | WatchedCheck | Said], *sources: Any) -> dict[str, Any]:
     """The fields that source and target dataclasses share, read from the sources."""
-    return {name: getattr(source, name) for source in sources for name in _in_both(source.__slots__, kind.__slots__)}
+    fields: dict[str, Any] = {}
+    for source in sources:
+        names, values = _in_both(source.__slots__, kind.__slots__)
+        fields.update(zip(names, values(source), strict=True))
+    return fields
 
 
 @cache
-def _in_both(names: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in names if name in others)
+def _in_both(names: tuple[str, ...], others: tuple[str, ...]) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """Which fields, and what reads them all at once."""
+    both = tuple(name for name in names if name in others)
+    return both, attrgetter(*both)
 
 
 def most_urgent_first(since: Mapping[str, datetime], states: Mapping[str, CheckState]) -> list[str]:

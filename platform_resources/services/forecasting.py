@@ -12,9 +12,9 @@ from platform_resources.ledger.queries.evidence import REFRESHES_OVER, Evidence
 from platform_resources.ledger.records import PortPublication
 from platform_resources.plan.graph import ancestors
 from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.plan.promised_ages import promised_age
 from platform_resources.promises.forecast import LateInput, MissedDeadline, NextPromise, impacts
 from platform_resources.promises.periods import ZERO
-from platform_resources.services.product_health import watched
 from platform_resources.services.watching import Observed
 from platform_resources.spec.values.deadlines import kept_until
 
@@ -81,9 +81,11 @@ def _promise(product: ProductPlan, newest: Sequence[PortPublication], usual_refr
     """The promise of freshness that ends first with the version that is published now."""
     known = {port.data_set: version for port in product.outputs for version in newest if version.port == port.name}
     ends = [
-        (kept_until(check.max_age, known_until), check.max_age)
-        for check in watched(product)
-        if check.max_age is not None and check.data_set in known and (known_until := known[check.data_set].known_until) is not None
+        (kept_until(max_age, known_until), max_age)
+        for objective in product.objectives
+        if objective.data_set in known
+        and (known_until := known[objective.data_set].known_until) is not None
+        and (max_age := promised_age(objective)) is not None
     ]
     deadline, max_age = min(ends, key=itemgetter(0), default=(None, ZERO))
     return NextPromise(deadline, max_age, usual_refresh, tuple(consumer.title for consumer in product.consumers))
