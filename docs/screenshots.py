@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -32,6 +33,7 @@ PICTURES = (
         "at most 0 rows promised",
     ),
 )
+WEEKS = "select week_start, sum(net_sales) as net_sales\nfrom weekly_revenue\nwhere is_complete\ngroup by week_start\norder by week_start"
 # Of the marketplace: name, page, width, height and theme.
 MARKET_PICTURES: tuple[tuple[str, str, int, int, Literal["light", "dark"]], ...] = (
     ("market_home", "/", 1280, 1000, "light"),
@@ -41,6 +43,7 @@ MARKET_PICTURES: tuple[tuple[str, str, int, int, Literal["light", "dark"]], ...]
     ("market_domain", "/domains/customer", 1280, 900, "light"),
     ("market_column", "/products/purchase_orders/columns/net_sales?of=basket_lines", 1280, 900, "light"),
     ("market_map", "/map", 1280, 1000, "light"),
+    ("market_lab", f"/lab?{urlencode({'product': 'revenue', 'sql': WEEKS})}", 1280, 1000, "dark"),
     ("market_phone", "/products/purchase_orders", 390, 844, "dark"),
 )
 WAIT_SECONDS = 300

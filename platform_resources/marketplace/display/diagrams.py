@@ -13,7 +13,8 @@ NARROWEST, WIDEST = 150, 300
 # Widths of letters in the widest of the fonts that may be there, so that no name is longer than its box.
 TITLE_LETTER, TEXT_LETTER = 8.3, 7.2
 MARKS: dict[Tone, str] = {"good": "✓ ", "warn": "△ ", "bad": "✕ ", "unk": "? "}
-SQUARE, SQUARE_GAP, SQUARES = 14, 3, 40
+# Of a mosaic: a square, the most of them in a row, and the place of the names before them.
+SQUARE, SQUARE_GAP, SQUARES, DOMAIN_NAMES = 14, 3, 40, 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,23 +176,25 @@ class Tile:
 def mosaic(domains: Sequence[tuple[str, str, Sequence[Tile]]]) -> Markup:
     """A square for each product, by domain (title, address), products in trouble first."""
     order = {"bad": 0, "warn": 1, "unk": 2, "good": 3}
-    y, drawn = 0, []
-    for title, href, tiles in domains:
-        sick = [tile for tile in tiles if tile.tone != "good"]
-        drawn.append(
-            f'<a href="{escape(href)}"><title>{escape(title)}</title><text class="ink b" x="0" y="{y + 12}">'
-            f"{escape(_cut(title, 184, TITLE_LETTER))}</text></a>"
-            f'<text x="0" y="{y + 27}">{len(tiles) - len(sick)} of {len(tiles)} healthy</text>'
-        )
-        for index, tile in enumerate(sorted(tiles, key=lambda tile: (order[tile.tone], tile.title))):
-            x = 170 + (index % SQUARES) * (SQUARE + SQUARE_GAP)
-            drawn.append(_square(tile, x, y + index // SQUARES * (SQUARE + SQUARE_GAP)))
-        y += max(36, -(-len(tiles) // SQUARES) * (SQUARE + SQUARE_GAP) + 12)
-    wide, total = 170 + SQUARES * (SQUARE + SQUARE_GAP), sum(len(tiles) for *_, tiles in domains)
+    most = max((len(tiles) for *_, tiles in domains), default=0)
+    across, row_long = (2, most) if most <= SQUARES // 2 else (1, SQUARES)
+    step, y, drawn = SQUARE + SQUARE_GAP, 0, []
+    wide = DOMAIN_NAMES + row_long * step + 24
+    for first in range(0, len(domains), across):
+        for column, (title, href, tiles) in enumerate(domains[first : first + across]):
+            left, healthy = column * wide, sum(tile.tone == "good" for tile in tiles)
+            drawn.append(
+                f'<a href="{escape(href)}"><title>{escape(title)}</title><text class="ink b" x="{left}" y="{y + 12}">'
+                f"{escape(_cut(title, DOMAIN_NAMES, TITLE_LETTER))}</text></a>"
+                f'<text x="{left}" y="{y + 27}">{healthy} of {len(tiles)} healthy</text>'
+            )
+            for index, tile in enumerate(sorted(tiles, key=lambda tile: (order[tile.tone], tile.title))):
+                drawn.append(_square(tile, left + DOMAIN_NAMES + index % row_long * step, y + index // row_long * step))
+        y += max(36, *(-(-len(tiles) // row_long) * step + 12 for *_, tiles in domains[first : first + across]))
+    total = sum(len(tiles) for *_, tiles in domains)
     label = f"{total} products of {len(domains)} domains as small squares; those in trouble come first in each row"
-    return Markup(
-        f'<svg class="c lin fixed-m" viewBox="0 0 {wide} {max(1, y)}" role="group" aria-label="{escape(label)}">{"".join(drawn)}</svg>'
-    )
+    size = f'width="{across * wide}" height="{max(1, y)}" viewBox="0 0 {across * wide} {max(1, y)}"'
+    return Markup(f'<svg class="c lin fixed" {size} role="group" aria-label="{escape(label)}">{"".join(drawn)}</svg>')
 
 
 def _square(tile: Tile, x: int, y: int) -> str:
