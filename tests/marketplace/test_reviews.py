@@ -50,7 +50,13 @@ def test_a_product_is_reviewed_answered_changed_and_a_hidden_review_leaves_a_tra
     ]
     assert told(pages)["stars"] == 4.5
 
+    def waiting(who):
+        return [review["person"] for review in pages.get("/api/v1/inbox", headers=who).json()["unanswered_reviews"]]
+
+    assert (waiting(OWNER), waiting(ANN)) == (["ann@example.com", "eve@example.com"], [])
+    assert "Better now." in pages.get("/inbox", headers=OWNER).text
     assert sent(pages, OWNER, do="answer", person="eve@example.com", text="It is loaded at five since.").status_code == 303
+    assert waiting(OWNER) == ["ann@example.com"]
     assert "plant-lead@example.com answers:" in text(pages.get(PRODUCT, headers=EVE).text)
 
     assert sent(pages, GRACE, do="hide", person="eve@example.com", text="It names a customer.").status_code == 303

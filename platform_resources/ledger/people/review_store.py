@@ -41,6 +41,12 @@ def reviews_of(connection: Connection, product: str) -> tuple[Review, ...]:
     return tuple(Review(**row) for row in rows)
 
 
+def unanswered_reviews(connection: Connection) -> tuple[Review, ...]:
+    """Of all products those that are shown and that nobody has answered, the newest first."""
+    query = select(table).where(table.c.answer == "", table.c.hidden_at.is_(None)).order_by(table.c.at.desc(), table.c.person)
+    return tuple(Review(**row) for row in connection.execute(query).mappings())
+
+
 def write_review(connection: Connection, product: str, person: str, stars: int, said: str, at: datetime) -> None:
     """Write a person's review in place of the former one; it stays hidden if it was, and keeps its answer."""
     unanswered = {"answer": "", "answered_by": "", "hidden_by": "", "hidden_because": ""}

@@ -104,6 +104,10 @@ def _inbox(page: dict[str, Any]) -> dict[str, Any]:
         "expected": [asdict(expectation) for expectation in page["expected"]],
         "given": [_grant(grant, now) for grant in page["given"]],
         "asked_for": [_grant(grant, now) for grant in page["mine"]],
+        "unanswered_reviews": [
+            {"product": review.product, "person": review.person, "stars": review.stars, "text": review.said, "at": review.at}
+            for review in page["reviews"]
+        ],
         "open_incidents": [stored.incident.name for stored in page["incidents"]],
         "hears_of": [_heard(wish) for wish in page["heard"]],
     }

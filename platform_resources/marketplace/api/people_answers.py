@@ -87,6 +87,16 @@ class ExpectedData(TypedDict):
     decided_by: str
 
 
+class UnansweredReviewData(TypedDict):
+    """A review of one's product that nobody has answered."""
+
+    product: str
+    person: str
+    stars: int
+    text: str
+    at: datetime
+
+
 class HeardData(TypedDict):
     """Of which product one hears where, from which severity on."""
 
@@ -102,6 +112,7 @@ class InboxData(TypedDict):
     expected: list[ExpectedData]
     given: list[GrantStateData]
     asked_for: list[GrantStateData]
+    unanswered_reviews: list[UnansweredReviewData]
     open_incidents: list[str]
     hears_of: list[HeardData]
 

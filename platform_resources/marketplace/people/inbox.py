@@ -8,7 +8,7 @@ from fastapi import Request
 
 from platform_resources.access.grants import Act, Grant, NotAllowed
 from platform_resources.incidents.severity import rank
-from platform_resources.ledger.people.review_store import expectations_of
+from platform_resources.ledger.people.review_store import expectations_of, unanswered_reviews
 from platform_resources.ledger.people.subscriptions import Subscription, subscriptions
 from platform_resources.marketplace.display import phrases
 from platform_resources.marketplace.display.phrases import PageTimes
@@ -31,6 +31,7 @@ def inbox_page(shop: Shop, request: Request, refused: str = "") -> dict[str, Any
     own = {product.name for product in view.plan.products if view.reader is None or view.reader.is_among(product.owners)}
     with shop.market.ledger.reading() as connection:
         heard = [wish for wish in subscriptions(connection) if is_same(wish.subscriber, who)]
+        reviews = [review for review in unanswered_reviews(connection) if review.product in own]
         expected = [known for known in waiting(expectations_of(connection)) if _may_decide(shop, view, known.product)]
     return _grants(shop, view, all_grants(view.plan, shop.market.ledger)) | {
         "page": "inbox",
@@ -39,6 +40,7 @@ def inbox_page(shop: Shop, request: Request, refused: str = "") -> dict[str, Any
         "incidents": sorted((stored for stored in view.live if stored.incident.cause in own), key=lambda stored: -rank(stored.severity)),
         "heard": heard,
         "expected": expected,
+        "reviews": reviews,
         "severities": phrases.SEVERITIES,
         "refused": refused,
     }
