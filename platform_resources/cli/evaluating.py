@@ -50,16 +50,23 @@ def _deliver(root: Path, plan: MeshPlan) -> int:
 
 
 def evaluate_now(
-    root: Path, plan: MeshPlan, domains: Collection[str] | None = None
+    root: Path, plan: MeshPlan, domains: Collection[str] | None = None, refreshed: Collection[str] = ()
 ) -> "tuple[Sequence[EvaluationRun], Sequence[IncidentEvent]]":
-    """Evaluate each domain; returns how that went and the incident events. `plan` covers the whole mesh."""
+    """Evaluate each domain; returns how that went and the incident events. `plan` covers the whole mesh.
+
+    What the `refreshed` products were published under is noted, which releases are held against.
+    """
     from platform_resources.ledger.people.incident_store import events_since
     from platform_resources.orchestration.evaluation_job import run_evaluations
+    from platform_resources.services.releases.release_checks import note_published_contracts
 
     begun = datetime.now(UTC)
     done = run_evaluations(root, plan, history(root), domains)
-    with synced(root, datetime.now(UTC)) as ledger, ledger.reading() as connection:
-        return done, events_since(connection, begun)
+    now = datetime.now(UTC)
+    with synced(root, now) as ledger:
+        note_published_contracts(ledger, state_folder(root), plan, refreshed, now)
+        with ledger.reading() as connection:
+            return done, events_since(connection, begun)
 
 
 def judged(root: Path, names: Collection[str]) -> "Sequence[IncidentEvent]":

@@ -66,7 +66,9 @@ def refresh(
     again = _replayed(plan, names, replay or [])
     done = list(_refreshed(root, plan, names, as_of, full_refresh, again, quiet=as_json))
     with words.status("judging promises, incidents and scores") if not as_json else nullcontext():
-        evaluations, happened = evaluate_now(root, plan) if done and (every or stale) else ((), judged(root, products or []))
+        evaluations, happened = (
+            evaluate_now(root, plan, refreshed=names) if done and (every or stale) else ((), judged(root, products or []))
+        )
     if as_json:
         print_json([asdict(refreshed) for refreshed in done])
     elif every or len(done) > 1:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 Dialect = Literal["duckdb", "snowflake"]
 _DASHES = (r"^(.{8})(.{4})(.{4})(.{4})(.{12})$", r"\1-\2-\3-\4-\5")
+_ANY_CASE = "(?i)"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 
 
@@ -37,8 +38,8 @@ def translated(sql: str, dialect: Dialect, variable: Callable[[str], str] | None
 def _snowflake_node(node: Any) -> Any:
     """What sqlglot leaves as it is though Snowflake names it otherwise.
 
-    The time in UTC without a zone; a match of the whole text, which is what REGEXP_LIKE does there. Names that need no quotes are in
-    capitals: so dbt's models and tables, whose names are written without, are called there, and a quoted name must match exactly.
+    The time in UTC without a zone. Names that need no quotes are in capitals: so dbt's models and tables, whose names are written without,
+    are called there, and a quoted name must match exactly. Parts of what is given instead of a node are not looked at any more.
     """
     from sqlglot import exp
 
@@ -49,15 +50,14 @@ def _snowflake_node(node: Any) -> Any:
         return exp.CurrentTimestamp()
     if isinstance(node, exp.Identifier) and node.args.get("quoted") and _PLAIN.fullmatch(node.name):
         return exp.to_identifier(node.name.upper(), quoted=True)
-    if _function(node) == "regexp_full_match":
-        return exp.Anonymous(this="REGEXP_LIKE", expressions=node.expressions or [node.this, node.args["expression"]])
     return node
 
 
 def _snowflake_part(node: Any, variable: Callable[[str], str] | None) -> Any:
     """What stands there for a part that is written in another way, whose own parts are translated already; None where it stays.
 
-    Bytes of a text, variables, whole numbers that are wider than any there, hexadecimal digits as a number, and UUIDs, which are texts.
+    Bytes of a text, variables, whole numbers that are wider than any there, hexadecimal digits as a number, and UUIDs, which are texts. A
+    match of the whole text is what REGEXP_LIKE does there, which takes capitals as small letters by an argument. Samples are never biased.
     """
     from sqlglot import exp
 
@@ -66,6 +66,15 @@ def _snowflake_part(node: Any, variable: Callable[[str], str] | None) -> Any:
         return exp.Anonymous(this="TO_BINARY", expressions=[node.this.copy(), exp.Literal.string("UTF-8")])
     if variable is not None and _function(node) == "getvariable":
         return exp.Var(this=variable(next(iter(node.find_all(exp.Literal))).this))
+    if _function(node) == "regexp_full_match":
+        text, pattern = node.expressions or (node.this, node.args["expression"])
+        if _ANY_CASE in pattern.name:
+            return exp.Anonymous(
+                this="REGEXP_LIKE", expressions=[text, *map(exp.Literal.string, (pattern.name.replace(_ANY_CASE, ""), "i"))]
+            )
+        return exp.Anonymous(this="REGEXP_LIKE", expressions=[text, pattern])
+    if isinstance(node, exp.TableSample):
+        node.set("method", None)
     if isinstance(node, exp.DataType) and node.this in (kinds.INT128, kinds.UINT128):
         return exp.DataType.build("decimal(38, 0)", dialect="snowflake")
     if not isinstance(node, exp.Cast):

@@ -60,21 +60,26 @@ def queried(
     as_text: bool = False,
     seen: SeenPort = everything,
     bounds: Bounds | None = None,
+    is_ours: bool = False,
 ) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Column names and rows of a SELECT over the product's data sets and ports, from published files only.
+
+    A consumer's is in the warehouse's own SQL, the platform's (`is_ours`) in DuckDB's dialect.
 
     Other products are read as `<product>.<data set or port>`, always their newest version. `seen` says what the reader gets of each, and
     raises QueryFailed where that is nothing. Raises NothingPublished, VersionsUnreadable, QueryFailed, SettingInvalid.
     """
-    return answer_over(state, product, sql, readable_ports(state, domain, product, sql, version, seen), bounds, as_text=as_text)
+    return answer_over(
+        state, product, sql, readable_ports(state, domain, product, sql, version, seen), bounds, as_text=as_text, is_ours=is_ours
+    )
 
 
 def answer_over(
-    state: Path, product: str, sql: str, readable: Readable, bounds: Bounds | None, *, as_text: bool = True
+    state: Path, product: str, sql: str, readable: Readable, bounds: Bounds | None, *, as_text: bool = True, is_ours: bool = False
 ) -> tuple[list[str], list[tuple[Any, ...]]]:
     """The result of a SELECT over these ports. Raises QueryFailed, SettingInvalid."""
     with _explained(state, product, readable):
-        return warehouse().answer(sql, readable, as_text=as_text, bounds=bounds)
+        return warehouse().answer(sql, readable, as_text=as_text, bounds=bounds, is_ours=is_ours)
 
 
 def written_answer(

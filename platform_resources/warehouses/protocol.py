@@ -306,10 +306,13 @@ class Warehouse(Protocol):
     def catalog_rows(self, state: Path, domain: str, product: str, sql: str) -> Rows:
         """What SQL gives on a product's catalog, as any client reads it. Raises EngineError."""
 
-    def answer(self, sql: str, readable: Readable, *, as_text: bool = False, bounds: Bounds | None = None) -> tuple[list[str], Rows]:
+    def answer(
+        self, sql: str, readable: Readable, *, as_text: bool = False, bounds: Bounds | None = None, is_ours: bool = False
+    ) -> tuple[list[str], Rows]:
         """Column names and rows of a consumer's SELECT, which can read nothing else, nor take all of the machine.
 
-        `as_text` gives every value as the engine writes it. Without `bounds` it may take as long as a query of an audit, and has all rows.
+        `as_text` gives every value as the engine writes it. Without `bounds` it may take as long as a query of an audit, and
+        has all rows. `is_ours` is as in WantedResult.
         Raises QueryFailed, SettingInvalid, OSError.
         """
 

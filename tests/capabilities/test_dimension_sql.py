@@ -115,11 +115,24 @@ def test_the_sql_for_snowflake_is_its_dialect_and_holds_no_function_that_it_lack
     sql = golden_text(dimension, "snowflake")
     assert parse(sql, read="snowflake")
     assert functions(sql) - SNOWFLAKE == set()
+    names = {token.text for token in Snowflake().tokenize(sql) if sql[token.start] == '"'}
+    assert {name for name in names if name.isascii() and name.isidentifier() and name != name.upper()} == set()
 
 
 def test_names_are_called_in_snowflake_as_they_are_without_quotes():
     sql = translated('select "id", "e-mail", \'"id"\' as "Shown" from "internal"."t" where "größe" = 1', "snowflake")
     assert " ".join(sql.split()) == """SELECT "ID", "e-mail", '"id"' AS "SHOWN" FROM "INTERNAL"."T" WHERE "größe" = 1"""
+
+
+def test_patterns_and_samples_are_written_as_snowflake_takes_them():
+    sql = translated(
+        r"""select "a" from (select "a" from "t" where regexp_full_match(lower("a"), '(?i)x\.y|(?i)z')) using sample reservoir(9 rows)""",
+        "snowflake",
+    )
+    assert (
+        " ".join(sql.split())
+        == r"""SELECT "A" FROM ( SELECT "A" FROM "T" WHERE REGEXP_LIKE(LOWER("A"), 'x\\.y|z', 'i') ) TABLESAMPLE (9 ROWS)"""
+    )
 
 
 def test_sql_that_has_no_equal_says_so():

@@ -11,8 +11,10 @@ import yaml
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import Store
 from platform_resources.dbt.planning import read_plan
+from platform_resources.publications.consumer_queries import queried
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import Keeping, PortDraft, PortVersion, Publication, VersionsUnreadable
+from platform_resources.services.access.class_evidence import column_evidence
 from platform_resources.services.catalog.access_snippets import snippets
 from platform_resources.warehouses.engine_errors import NotSupported
 from platform_resources.warehouses.published_places import CatalogView
@@ -282,3 +284,12 @@ def test_text_to_copy_from_a_product_page_reads_what_is_published(account, monke
     assert pages == f"https://app.snowflake.com/acme/prod/#/data/databases/{database}/schemas/PORTS/view/MEASUREMENTS\n"
     (source,) = yaml.safe_load(copied["dbt"])["sources"]
     assert (source["database"], source["schema"], source["tables"]) == (database, "PORTS", [{"name": "measurements"}])
+
+
+def test_what_the_platform_asks_of_published_rows_itself_is_translated(mesh):
+    publish(mesh, 1, column="varchar")
+    ask = lambda sql: queried(mesh, *PLACE, sql, is_ours=True)[1]  # noqa: E731
+    (evidence,) = column_evidence(ask, "measurements", {"n": "varchar"}, NOW)
+    assert (evidence.name, evidence.filled, set(evidence.looks.values())) == ("n", 3, {0})
+    like = """select cast("n" as varchar) as value from "measurements" where regexp_full_match("n", '(?i)[0-9]|x')"""
+    assert ask(f"select value from ({like}) using sample reservoir(2 rows)") == [("1",), ("1",)]

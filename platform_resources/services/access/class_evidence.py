@@ -51,7 +51,7 @@ def guessed_classes(state: Path, product: ProductPlan, text: str, now: datetime)
 
 
 def _asking(state: Path, product: ProductPlan) -> Ask:
-    return lambda sql: queried(state, product.domain, product.name, sql)[1]
+    return lambda sql: queried(state, product.domain, product.name, sql, is_ours=True)[1]
 
 
 def column_evidence(ask: Ask, relation: str, columns: Mapping[str, str], now: datetime) -> tuple[ColumnEvidence, ...]:

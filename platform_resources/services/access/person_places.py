@@ -71,7 +71,7 @@ def _held(
     sought = f"cast({literal(value)} as {identifier.type})"
     rows = " or ".join(f"{quoted(column)} = {sought}" for column in columns)
     sql = f"select count(*) from {quoted(port.port)} where {rows}"
-    ((count,),) = queried(state, product.domain, product.name, sql, publication.id)[1]
+    ((count,),) = queried(state, product.domain, product.name, sql, publication.id, is_ours=True)[1]
     if count:
         yield Holding(product.name, data_set, columns, publication.id, is_newest, count)
 

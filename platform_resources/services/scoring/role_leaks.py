@@ -44,7 +44,7 @@ def leaks(state: Path, product: ProductPlan, latest: Publication | None) -> list
 def _values(state: Path, product: ProductPlan, port: PortVersion, column: str) -> list[str]:
     text = f"cast({quoted(column)} as varchar)"
     sql = f"select distinct {text} from {quoted(port.data_set)} where length({text}) >= {LONG_ENOUGH} limit {CANARIES}"
-    return [str(value) for (value,) in queried(state, product.domain, product.name, sql, bounds=WITHIN)[1]]
+    return [str(value) for (value,) in queried(state, product.domain, product.name, sql, bounds=WITHIN, is_ours=True)[1]]
 
 
 def _clear(view: ViewVersion, column: str) -> bool:
@@ -64,7 +64,13 @@ def _seen(state: Path, product: ProductPlan, port: PortVersion, view: ViewVersio
     seen = replace(port, **parts, views={})
     sql = f"select {', '.join(counts)} from {quoted(port.data_set)}"
     _, (row,) = queried(
-        state, product.domain, product.name, sql, seen=lambda _, other, __: seen if other.port == port.port else None, bounds=WITHIN
+        state,
+        product.domain,
+        product.name,
+        sql,
+        seen=lambda _, other, __: seen if other.port == port.port else None,
+        bounds=WITHIN,
+        is_ours=True,
     )
     for (name, column), count in zip(asked, row, strict=True):
         if count:

@@ -203,7 +203,7 @@ def _code_columns(product: ProductPlan) -> Iterator[tuple[str, str, str]]:
 def _answered(candidate: TriedProduct, sql: str) -> list[tuple[Any, ...]] | None:
     """The rows; None where the question cannot be answered."""
     try:
-        return queried(candidate.bench.state, candidate.product.domain, candidate.product.name, sql, bounds=WITHIN)[1]
+        return queried(candidate.bench.state, candidate.product.domain, candidate.product.name, sql, bounds=WITHIN, is_ours=True)[1]
     except NOT_ANSWERED:
         return None
 

@@ -108,7 +108,9 @@ class DuckDBWarehouse:
 
         return catalogs.catalog_rows(state / conventions.catalog_file(domain, product), sql)
 
-    def answer(self, sql: str, readable: Readable, *, as_text: bool = False, bounds: Bounds | None = None) -> tuple[list[str], Rows]:
+    def answer(
+        self, sql: str, readable: Readable, *, as_text: bool = False, bounds: Bounds | None = None, is_ours: bool = False
+    ) -> tuple[list[str], Rows]:
         """In a process of its own, with at most 2 GiB of memory and the time of one query of an audit."""
         from platform_resources.warehouses.duckdb.consuming.consumer_sql import selects
         from platform_resources.warehouses.duckdb.consuming.foreign_queries import answer

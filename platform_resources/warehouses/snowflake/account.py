@@ -15,7 +15,7 @@ from platform_resources.access.role_folders import AccessChange
 from platform_resources.capabilities.readers.database_rows import KEPT_ROWS
 from platform_resources.capabilities.support.sql_text import quoted
 from platform_resources.capabilities.work import ModelWork
-from platform_resources.measuring.dialects import translated
+from platform_resources.measuring.dialects import Untranslatable, translated
 from platform_resources.plan import conventions
 from platform_resources.plan.tenancy import MeshTenancy, ProductTenancy
 from platform_resources.settings import COMPUTE, PREFIX, SNOWFLAKE_BUILD
@@ -161,9 +161,14 @@ class SnowflakeWarehouse:
             opened.rows(f'use schema "{opened.database}".{PORTS}')
             return opened.rows(translated(sql, "snowflake"))
 
-    def answer(self, sql: str, readable: Readable, *, as_text: bool = False, bounds: Bounds | None = None) -> tuple[list[str], Rows]:
+    def answer(
+        self, sql: str, readable: Readable, *, as_text: bool = False, bounds: Bounds | None = None, is_ours: bool = False
+    ) -> tuple[list[str], Rows]:
         """In Snowflake's own SQL, for as long as a query of an audit may take."""
-        statement = published_statement(sql, readable)
+        try:
+            statement = published_statement(translated(sql, "snowflake") if is_ours else sql, readable)
+        except Untranslatable as error:
+            raise QueryFailed(str(error)) from error
         shown = shown_text if as_text else for_python
         if bounds is None:
             return self._read(statement, shown)
@@ -176,8 +181,7 @@ class SnowflakeWarehouse:
         """Here times are texts in every form."""
         import pyarrow as pa  # type: ignore[import-untyped]
 
-        asked = translated(sql, "snowflake") if wanted.is_ours else sql
-        names, rows = self.answer(asked, readable, as_text=wanted.form == "csv", bounds=bounds)
+        names, rows = self.answer(sql, readable, as_text=wanted.form == "csv", bounds=bounds, is_ours=wanted.is_ours)
         columns = [pa.array(list(values)) for values in zip(*rows, strict=True)] if rows else [pa.array([], pa.string()) for _ in names]
         batch = pa.RecordBatch.from_arrays(columns, names=names)
         return write_result(batch.schema, [batch], replace(wanted, most=bounds.rows), file)
