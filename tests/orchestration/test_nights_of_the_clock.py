@@ -78,7 +78,7 @@ def every(begin, step, count):
 def test_a_night_in_which_clocks_change_has_one_refresh_as_every_other(scheduler, midnight, due):
     """At three where there is no half past two, else at the later of the two. Evaluations are every quarter of an hour that really passes."""
     scheduler.begin(midnight)
-    scheduler.at(*every(midnight, HOUR, 6))
+    scheduler.at(*every(midnight, HOUR / 4, 21))
     assert scheduler.begun("refresh_readings") == {due: 1}
     assert scheduler.begun("evaluate_plant") == dict.fromkeys(every(midnight, HOUR / 4, 21), 1)
 
