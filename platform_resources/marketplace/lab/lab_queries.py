@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -34,6 +35,8 @@ TIME, MOST_ROWS, LONGEST_SQL = timedelta(seconds=30), 10_000, 20_000
 AT_ONCE, MOST_WAITING = 2, 4
 LOCKS = ".mesh/lab"
 WAIT_SECONDS = 30.0
+# With less on the disk of state, results are written where the system has its temporary files.
+LEAST_ROOM = 64 * 2**20
 MOST_KEPT, LONGEST_KEPT = 200, 1_000_000
 # Where one of these words stands, the same query gives something else at another moment.
 MOVING = frozenset({
@@ -163,7 +166,9 @@ def written_file(
     shop: Shop, queue: LabQueue, product: str, sql: str, readable: Readable, wanted: WantedResult, bounds: Bounds
 ) -> tuple[BinaryIO, WrittenResult]:
     """Run a query that has a place in the queue. Raises QueryRefused."""
-    file = TemporaryFile(dir=queue.folder)  # noqa: SIM115 - whoever sends it closes it
+    # Readers are answered also where the state's disk is full.
+    has_room = shutil.disk_usage(queue.folder).free > LEAST_ROOM
+    file = TemporaryFile(dir=queue.folder if has_room else None)  # noqa: SIM115 - whoever sends it closes it
     try:
         with explained():
             return file, written_answer(shop.market.state, product, sql, readable, wanted, file, bounds)
