@@ -173,10 +173,11 @@ class SharedVersions:
             pointer, tag = self.place.read()
             move()
             note = self._note()
-            if not note and (folder / POINTER).exists():
+            if not note and (own := read_json(folder / POINTER).get("published")):
                 if not pointer.published:
                     return  # the next refresh hands over what this machine has
-                raise StoreUnreachable(str(folder), f"it has versions that are not from {self.objects.url}; move it away")
+                if not pointer.published.keys() >= set(own):  # otherwise it was killed when it had just done so
+                    raise StoreUnreachable(str(folder), f"it has versions that are not from {self.objects.url}; move it away")
             again = pointer.renames != note.get("renames", 0)
             for version, fence in pointer.published.items():
                 record = folder / RECORDS / f"{version}.json"
@@ -187,7 +188,7 @@ class SharedVersions:
                 if read_json(folder / POINTER) != here:
                     replace_json(folder / POINTER, here)
                 self.local.keep_only(pointer.published)
-            elif note:  # another machine has removed it
+            elif note.get("published"):  # another machine has removed it
                 self._forget_here()
             if self.place.held is None:
                 self._take({name: file for name, file in pointer.kept.items() if name != DATABASE})
@@ -333,7 +334,6 @@ class SharedVersions:
         handed = self._handed(pointer)
         fences = dict.fromkeys((publication.id for publication in published), pointer.fence)
         latest = asdict(published[-1])
-        replace_json(self.local.folder / NOTE, {"url": self.objects.url})
         self.place.update(lambda now: replace(now, published=fences, version=latest, kept=handed))
         self._mirror()
 

@@ -36,6 +36,8 @@ def _begun(folder: str, bucket: str) -> tuple[subprocess.Popen[bytes], dict[str,
     arguments = ["-dir", folder, "-ip", "127.0.0.1", "-s3", "-s3.config", f"{folder}/s3.json", "-volume.max", "4"]
     for name, port in zip(("-master.port", "-volume.port", "-filer.port", "-s3.port"), ports, strict=True):
         arguments += [name, str(port), f"{name}.grpc", str(_free_port())]
+    # These two have fixed ports otherwise, so that a second server on the machine would end at once.
+    arguments += ["-s3.port.iceberg", "0", "-s3.port.lance", "0", "-master.telemetry=false"]
     command = [str(Path(sys.executable).with_name("weed")), "server", *arguments]
     said = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports[3]}", "AWS_REGION": "us-east-1"}
     said |= {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}

@@ -160,6 +160,37 @@ def test_what_a_machine_had_before_becomes_what_is_shared(shared, tmp_path):
     assert publishing(other.state) == (("sales", "orders"),)
 
 
+@pytest.mark.parametrize("step", ["_send", "update", "_mirror"])
+def test_a_machine_that_dies_while_it_hands_over_what_it_had_does_so_again(shared, monkeypatch, step):
+    one, other = shared("one"), shared("other")
+    versions = [put(one.local, NOON + HOUR * number) for number in range(2)]
+    owner, whole = (shared_pointer.PointerPlace, "update") if step == "update" else (shared_versions.SharedVersions, step)
+    with monkeypatch.context() as dying:
+        dying.setattr(owner, whole, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        dying.setattr(shared_pointer.PointerPlace, "let_go", lambda *_: None)
+        with pytest.raises(KeyboardInterrupt):
+            one.claim()
+    elsewhere()
+    assert list(one.published()) == versions
+    assert one.claim() == ""
+    one.let_go()
+    assert list(one.published()) == list(other.published()) == versions
+
+
+def test_who_reads_beside_the_first_refresh_takes_nothing_of_it_away(shared):
+    one = shared("one")
+    assert one.claim() == ""
+    with warehouse().opened(one.state, "sales", "orders") as database:
+        database.remember("who", "one", "{}")
+    held = elsewhere()
+    one.objects.write(one.place.key, vars_of(one))  # as a beat does
+    assert shared("one").latest() is None  # in another process
+    with warehouse().opened(one.state, "sales", "orders") as database:
+        assert set(database.remembered("who")) == {"one"}
+    shared_pointer._HELD.update(held)
+    one.let_go()
+
+
 def test_a_folder_of_versions_from_elsewhere_is_never_mixed_with_the_storage(shared):
     one, other = shared("one"), shared("other")
     one.claim()
