@@ -258,6 +258,8 @@ def _facts(view: MeshOverview, product: ProductPlan, trust: Trust) -> dict[str, 
 
 
 def _refreshed(product: ProductPlan) -> str:
+    if product.info.lifecycle == "retired":
+        return "no more"
     if product.refresh is None:
         return "by hand"
     return "when an input is new" if product.refresh.on == "inputs" else clock_text(product.refresh.cron or "")

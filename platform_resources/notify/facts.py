@@ -245,6 +245,18 @@ class PortEnding:
 
 
 @dataclass(frozen=True, slots=True)
+class RetiredProduct:
+    """A product that was retired: when, by whom and why, what takes its place, and the products that read it."""
+
+    about: About
+    at: datetime
+    person: str
+    why: str
+    replacement: str
+    below: tuple[About, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LostCertificate:
     """A certificate by which a product is certified no more: who granted it and when, and why it is lost; empty where its time is over."""
 

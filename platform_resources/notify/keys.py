@@ -10,6 +10,7 @@
     schema/orders/ports/orders_sql/soon@2027-06-30/finance.alerts
     digest/sales/2026-06-15/sales.alerts
     version/orders/20260615T050000-1a2b/hook:3
+    schema/orders/retired@20270630T090000.000000Z/finance.alerts
     certificate/orders/20260102T090000.000000Z/finance.alerts
     access/orders/g7/approved@20260615T050000.000000Z/ana@example.com
 
@@ -85,6 +86,11 @@ def input_key(product: str, run_id: str, channel: str) -> str:
 def ending_key(product: str, port: str, stage: str, end: date | None, channel: str) -> str:
     """The key of a message about a port that ends; with another end date it is told anew."""
     return f"schema/{product}/ports/{port}/{stage}@{end or ''}/{channel}"
+
+
+def retired_key(product: str, at: datetime, channel: str) -> str:
+    """The key of the message that a product is retired."""
+    return f"schema/{product}/retired@{_text(at)}/{channel}"
 
 
 def is_ending_key(key: str) -> bool:

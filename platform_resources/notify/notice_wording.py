@@ -16,6 +16,7 @@ from platform_resources.notify.facts import (
     PortEnding,
     ProductLine,
     ResolvedLine,
+    RetiredProduct,
     SchemaChange,
 )
 from platform_resources.notify.predicates import health
@@ -114,6 +115,16 @@ def over_words(ending: PortEnding, days_left: int | None) -> Words:
         f"Take it away: {code(f'mesh release end {ending.about.name} {ending.port} --write')}",
     )
     return Words(one_line(f"{one_line(ending.about.title, 60)}: output port {ending.port} may be taken away"), body)
+
+
+def retired_words(retired: RetiredProduct, below: Sequence[About]) -> Words:
+    """A product is retired; `below` are the recipient's products that read it."""
+    title = one_line(retired.about.title, 60)
+    instead = f"{code(retired.replacement)} takes its place." if retired.replacement else "Nothing takes its place."
+    whose = f"You read it in {listed([bold(about.title) for about in below])}, whose input fails from now on." if below else ""
+    why = f"It was retired on {retired.at:%Y-%m-%d} by {harmless(retired.person)}: {harmless(retired.why)}"
+    body = paragraphs(f"{bold(retired.about.title)} is retired. {instead} {whose}".strip(), why)
+    return Words(one_line(f"{title} is retired"), body)
 
 
 def certificate_words(lost: LostCertificate, owner: bool) -> Words:

@@ -18,6 +18,7 @@ from platform_resources.notify.facts import (
     LostCertificate,
     Outbox,
     PortEnding,
+    RetiredProduct,
     SchemaChange,
     Subscriber,
 )
@@ -30,6 +31,7 @@ from platform_resources.notify.keys import (
     ending_key,
     input_key,
     is_ending_key,
+    retired_key,
     schema_key,
 )
 from platform_resources.notify.notice_wording import (
@@ -40,6 +42,7 @@ from platform_resources.notify.notice_wording import (
     ending_words,
     input_words,
     over_words,
+    retired_words,
     schema_words,
 )
 from platform_resources.notify.recipients import Way, first_loud, owner_ways, ways
@@ -156,6 +159,27 @@ def _ending(ending: PortEnding, subscriptions: Sequence[Subscriber], now: dateti
         words = over_words(ending, left) if over else ending_words(ending, tuple(whose.get(channel, {}).values()))
         key = ending_key(ending.about.name, ending.port, stage, ending.end_date, channel)
         yield _message(key, "schema", ending.about, channel, words, _when(reasons, in_utc(now)))
+
+
+def retired_notices(retired: RetiredProduct, subscriptions: Sequence[Subscriber], known: Outbox, now: datetime) -> DueMessages:
+    """One message to each consumer of a product that was retired, and to the owners of what reads it. `known` has the keys about it."""
+    reading = [(way, about) for about in retired.below for way in owner_ways(about)]
+    whose: dict[str, dict[str, About]] = {}
+    for way, about in reading:
+        whose.setdefault(way.channel, {})[about.name] = about
+    to = [*(way for way, _ in reading), *(way for way in ways(retired.about, subscriptions, "high") if not way.owner)]
+    messages = (
+        _message(
+            retired_key(retired.about.name, retired.at, channel),
+            "schema",
+            retired.about,
+            channel,
+            retired_words(retired, tuple(whose.get(channel, {}).values())),
+            _when(reasons, in_utc(now)),
+        )
+        for channel, reasons in _by_channel(to)
+    )
+    return DueMessages(tuple(message for message in messages if message.key not in known))
 
 
 def certificate_notices(lost: Iterable[LostCertificate], subscriptions: Sequence[Subscriber], known: Outbox, now: datetime) -> DueMessages:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.made_up import is_made_up_person
 from platform_resources.ledger.people import incident_store, outbox
-from platform_resources.ledger.people.certifications import newest_certificates
+from platform_resources.ledger.people.certifications import newest_certificates, retirement
 from platform_resources.ledger.people.grant_store import grants_of
 from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.ledger.people.review_store import expectations_of
@@ -29,6 +29,7 @@ from platform_resources.notify.facts import (
     PortEnding,
     ProductLine,
     ResolvedLine,
+    RetiredProduct,
     Subscriber,
     product_facts,
 )
@@ -39,6 +40,7 @@ from platform_resources.notify.notices import (
     digest_notices,
     ending_notices,
     input_notices,
+    retired_notices,
     schema_notices,
 )
 from platform_resources.notify.web_pages import NO_PAGES, WebPages
@@ -101,6 +103,7 @@ def announce(connection: Connection, news: Round) -> int:
         _budgets(connection, news, abouts, wanted),
         _schemas(connection, news, abouts, wanted),
         _endings(connection, news, abouts, wanted),
+        _retirements(connection, news, abouts, wanted),
         _certificates(connection, news, abouts, wanted),
         _digests(connection, news, abouts),
         _grants(connection, news, abouts),
@@ -246,6 +249,18 @@ def _port_endings(
         people = tuple(name for name in readers if "@" in name and not is_made_up_person(name))
         text = ending.text(news.now.date())
         yield PortEnding(abouts[ending.product], ending.port, text, ending.end_date, readers, below, people, ending.version)
+
+
+def _retirements(connection: Connection, news: Round, abouts: Mapping[str, About], wanted: Sequence[Subscriber]) -> Iterator[DueMessages]:
+    since = news.now - REMEMBERED
+    for product in (p for p in news.plan.products if p.domain in news.domains and p.info.lifecycle == "retired"):
+        signed = retirement(connection, product.name)
+        if signed is not None and signed.since > since:
+            below = tuple(abouts[name] for name in news.plan.downstream.get(product.name, ()) if name in abouts)
+            replacement = product.info.replacement or ""
+            retired = RetiredProduct(abouts[product.name], signed.since, signed.person, signed.why, replacement, below)
+            known = outbox.keys_about(connection, "schema", [product.name], since - CLOCKS_DIFFER)
+            yield retired_notices(retired, wanted, known, news.now)
 
 
 def _certificates(connection: Connection, news: Round, abouts: Mapping[str, About], wanted: Sequence[Subscriber]) -> Iterator[DueMessages]:

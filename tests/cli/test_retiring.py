@@ -158,8 +158,6 @@ def test_whoever_reads_a_retired_product_is_told_what_takes_its_place(published)
     assert "warning: readings is retired; readings takes its place" in told and "read an output port of readings" in told, told
     described = json.loads(published.mesh("describe", "readings", "--json").stdout)["retired"]
     assert (described["by"], described["archive"], described["rows"]) == (OWNER, "archive/plant/readings", 3)
-    assert (
-        f"The sensors are sold. (although its notice runs until {TOMORROW}, for 1 more days; it is still read: product summary: "
-        in described["why"]
-    )
+    against = f"its notice runs until {TOMORROW}, for 1 more days; it is still read: product summary: The plant burned down."
+    assert (described["why"], described["although"]) == ("The sensors are sold.", against)
     assert read_plan(published.root)[0].product("summary").inputs[0].upstream.offers.retired == "is retired; readings takes its place"

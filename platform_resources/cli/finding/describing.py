@@ -66,12 +66,12 @@ def _print_description(described: "ProductDescription", port: str | None, clock:
     """Print a product's description as a tree."""
     print_product(described.health, described.trust, clock)
     tree = Tree(f"[bold]{plain(described.product.title)}[/] {described.product.info.version} {described.product.info.lifecycle}")
-    introduce(described.product, tree)
     if described.life.tombstone is not None:
-        for line in described.life.tombstone.lines():
+        for line in described.life.tombstone.lines(with_readers=True):
             tree.add(cell(line))
         if described.life.tombstone.replacement:
             tree.add(cell(f"{described.life.tombstone.replacement} takes its place: mesh describe {described.life.tombstone.replacement}"))
+    introduce(described.product, tree)
     if described.life.certificate is not None:
         tree.add(cell(described.life.certificate.text(clock.now)))
     out.print()

@@ -36,7 +36,8 @@ def certified_since(connection: Connection) -> Mapping[str, datetime]:
 class Certificate:
     """`person` vouches for a product, because it fulfils the `criteria`; `ended_because` says why it is lost, if it is.
 
-    One with a `stage` signs the product off for it. Where the stage is retired, criteria name the archive of what was retired with it.
+    One with a `stage` signs the product off for it. Where the stage is retired, the first of the
+    criteria names the archive of what was retired with it, and a second one what stood against it.
     """
 
     product: str

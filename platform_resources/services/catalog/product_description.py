@@ -15,6 +15,7 @@ from platform_resources.services.control_ports.declared_ports import ControlPort
 from platform_resources.services.releases.ending_ports import EndingPort, ending_data
 from platform_resources.services.releases.product_life import ProductLife
 from platform_resources.services.releases.stage_standings import standing_data
+from platform_resources.services.releases.tombstones import Tombstone
 from platform_resources.services.trust import Trust, trust_data
 from platform_resources.spec.values.durations import duration_text
 
@@ -79,7 +80,7 @@ def description_data(described: ProductDescription, sees_all: bool = True) -> di
         "class": info.class_,
         "certified": info.certified,
         "certificate": asdict(described.life.certificate) if described.life.certificate is not None else None,
-        "retired": asdict(described.life.tombstone) if described.life.tombstone is not None else None,
+        "retired": _retired(described.life.tombstone, sees_all),
         "replacement": info.replacement,
         "stages": [standing_data(standing) for standing in described.life.stages],
         "description": info.description,
@@ -100,6 +101,10 @@ def description_data(described: ProductDescription, sees_all: bool = True) -> di
         "control_ports": [asdict(control_port) for control_port in described.control_ports],
         "trust": trust_data(described.trust),
     }
+
+
+def _retired(stone: Tombstone | None, sees_all: bool) -> dict[str, Any] | None:
+    return None if stone is None else {**asdict(stone), "although": stone.although if sees_all else ""}
 
 
 def _data_set(data_set: DataSetPlan) -> Mapping[str, Any]:

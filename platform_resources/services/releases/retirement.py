@@ -143,10 +143,10 @@ def begin(retiring: Retiring, plan: RetirementPlan, person: str, why: str, altho
     if plan.obstacles and not although.strip():
         raise NotAllowed(
             f"{plan.product} is not retired: {'; '.join(plan.obstacles)}. Announce its end in {retiring.product.place.file} by lifecycle: "
-            "deprecated, replacement and end_date, and wait until it has come and nobody reads it; or say --although REASON: it is recorded"
+            "deprecated, replacement and end_date, and wait until it is over and nobody reads it; or say --although REASON: it is recorded"
         )
-    reason = f"{why.strip()} (although {'; '.join(plan.obstacles)}: {although.strip()})" if plan.obstacles else why.strip()
-    signed = Certificate(plan.product, person, reason, retiring.now, NEVER_ENDS, (plan.archive,), stage="retired")
+    against = (f"{'; '.join(plan.obstacles)}: {although.strip()}",) if plan.obstacles else ()
+    signed = Certificate(plan.product, person, why.strip(), retiring.now, NEVER_ENDS, (plan.archive, *against), stage="retired")
     with retiring.ledger.writing() as connection:
         grant_certificate(connection, signed)
 

@@ -12,7 +12,10 @@ from platform_resources.services.releases.archives import archive_of
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """A retired product. `at`, `by` and `why` are known of one that was retired by the command; `archive` is relative to the state."""
+    """A retired product. `at`, `by` and `why` are known of one that was retired by the command; `archive` is relative to the state.
+
+    `although` is what stood against it and why it was retired all the same: only its owners are told, since it names readers.
+    """
 
     at: datetime | None
     by: str
@@ -21,13 +24,15 @@ class Tombstone:
     archive: str
     version: str
     rows: int
+    although: str = ""
 
-    def lines(self) -> tuple[str, ...]:
+    def lines(self, with_readers: bool) -> tuple[str, ...]:
         """In sentences, without its product and what takes its place."""
         when = f" on {self.at:%Y-%m-%d} by {self.by}: {self.why}" if self.at is not None else ""
         data = f"Its last version, {self.version}, of {self.rows:,} rows, and its contract are" if self.version else "Its contract is"
         kept = f"{data} kept in {self.archive} of the mesh's state, for whoever may read that folder." if self.archive else ""
-        return tuple(filter(None, (f"Retired{when}{'' if when.endswith('.') else '.'}", kept)))
+        against = f"That was done although {self.although}" if self.although and with_readers else ""
+        return tuple(text if text.endswith(".") else f"{text}." for text in (f"Retired{when}", against, kept) if text)
 
 
 def tombstone(connection: Connection, state: Path, product: ProductPlan) -> Tombstone | None:
@@ -43,4 +48,5 @@ def tombstone(connection: Connection, state: Path, product: ProductPlan) -> Tomb
         archive.folder if archive is not None else "",
         archive.product_version if archive is not None and archive.version else "",
         archive.rows if archive is not None else 0,
+        "".join(signed.criteria[1:]) if signed is not None else "",
     )
