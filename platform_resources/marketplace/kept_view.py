@@ -75,17 +75,15 @@ class Market:
         """
         self._asked_at = datetime.now(UTC)
         kept = self._view
-        if kept is None:
-            return self.renew()
-        if self._is_past(kept, self._asked_at):
+        if kept is None or self._is_past(kept, self._asked_at):
             with self._renewing:
                 if self._view is kept:
                     try:
                         self._read()
                     except LedgerUnavailable:
-                        if self._written != self.last_written():
+                        if kept is None or self._written != self.last_written():
                             raise
-        return self._view or kept
+        return self._view or self.renew()
 
     def _is_past(self, view: MeshOverview, now: datetime) -> bool:
         return now - view.at > self.too_old or self.patient.away_since is not None or self._written != self.last_written()

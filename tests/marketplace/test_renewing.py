@@ -45,6 +45,8 @@ def market(shop):
 
 
 def test_requests_share_one_view_of_the_mesh(market):
+    with ThreadPoolExecutor(8) as pool:
+        assert len({id(view) for view in pool.map(lambda _: market.view(), range(8))}) == 1, "the first ones too, who ask at once"
     assert market.view() is market.view()
 
 

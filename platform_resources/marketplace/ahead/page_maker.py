@@ -69,6 +69,10 @@ class Attendant:
     def _have_a_maker(self) -> None:
         if self.shared is None or (self.maker is not None and self.maker.is_alive()):
             return
+        # The first answer does not wait for a process that reads the mesh as well, and without anybody who asks none is needed.
+        seen = self.shop.kept.seen_last
+        if self.shop.market.snapshot is None and (seen is None or seen.until < datetime.now(UTC)):
+            return
         if time.monotonic() - self.started_at < START_EVERY_SECONDS:
             return
         try:
