@@ -240,7 +240,8 @@ class Store:
 
     `address` is where consumers reach the port if that is not the platform's doing; it is only shown. `writer` is the interface's
     own: what it writes is what consumers download, beside the files in the `format`, which other products and queries read. `server` names
-    the server that shows the newest version too, `stream` the topic that gets what has changed since the version before.
+    the server that shows the newest version too, `stream` the topic that gets what has changed since the version before. Of what
+    `is_elsewhere` nothing is written: the product's team runs what answers at the `address`.
     """
 
     format: FileFormat
@@ -249,6 +250,8 @@ class Store:
     writer: FileWriter | None = field(default=None, metadata={"planned": "where there is one"})
     server: Literal["postgres"] | None = field(default=None, metadata={"planned": "where there is one"})
     stream: StreamTopic | None = field(default=None, metadata={"planned": "where there is one"})
+
+    is_elsewhere: bool = field(default=False, metadata={"planned": "where there is one"})
 
     def __post_init__(self) -> None:
         if self.writer is None:

@@ -23,7 +23,7 @@ from platform_resources.contracts.contract import (
 from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.model_plans import DataSetPlan
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.plan.port_plans import OutputPlan
+from platform_resources.plan.port_plans import ConsumerPlan, OutputPlan
 from platform_resources.plan.promised_ages import promised_age
 from platform_resources.spec.agreements import DataSharingAgreement
 from platform_resources.spec.components import Column, DataProduct
@@ -48,7 +48,7 @@ def contract_of(product: ProductPlan, models: Mapping[str, str]) -> Contract:
         end_date=info.end_date,
         domain_access=info.domain_access,
         data_sets=tuple(_data_set(data_set) for data_set in product.data_sets),
-        ports=tuple(_port(port) for port in product.outputs),
+        ports=(*(_port(port) for port in product.outputs), *(_service(each) for each in product.consumers if each.data_set is not None)),
         promises=(*chain.from_iterable(_objectives(o) for o in product.objectives if o.key is None), *_indicators(product)),
         agreements=tuple(_agreement(agreement.name, agreement.spec) for agreement in product.agreements),
         models={name: _digest(" ".join(sql.split())) for name, sql in models.items()},
@@ -139,6 +139,11 @@ def _port(port: OutputPlan) -> ContractPort:
         words=_digest(port.title, port.description),
         former=port.former_names,
     )
+
+
+def _service(service: ConsumerPlan) -> ContractPort:
+    words = _digest(service.title, service.description)
+    return ContractPort(name=service.name, data_set=service.data_set or "", interface=service.kind, words=words)
 
 
 def _objectives(objective: ObjectivePlan) -> Iterator[ContractPromise]:

@@ -112,8 +112,10 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
 
 def _use(view: MeshOverview, product: ProductPlan) -> dict[str, Any]:
     use, products = view.use.uses[product.name], view.plan.by_name
+    asked = [(consumer, view.answers.get((product.name, consumer.name))) for consumer in product.consumers]
     return {
-        "consumers": [(consumer, view.answers.get((product.name, consumer.name))) for consumer in product.consumers],
+        "consumers": [pair for pair in asked if pair[0].data_set is None],
+        "services": [pair for pair in asked if pair[0].data_set is not None],
         "use": use,
         "score": view.use.scores[product.name],
         "readers": [products[name].title if name in products else name for name in (*use.products, *use.people)],

@@ -91,7 +91,7 @@ class OutputPlan:
 
 @dataclass(frozen=True, slots=True)
 class ConsumerPlan:
-    """A known consumer outside the mesh."""
+    """A known consumer outside the mesh; or, with a `data_set`, an output port that the platform does not run: a service made from it."""
 
     name: str
     title: str
@@ -103,3 +103,4 @@ class ConsumerPlan:
     description: str
     place: SourceLine
     probe: bool = field(default=False, metadata={"planned": False})
+    data_set: str | None = field(default=None, metadata={"planned": False})

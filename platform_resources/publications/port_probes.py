@@ -48,7 +48,8 @@ class Probe:
 class Answer:
     """The result of reading a port: rows (at most 1000) and seconds, or an error; neither if it was never published.
 
-    `trouble` is what kept it from being read at all, which says nothing about the port.
+    `trouble` is what kept it from being read at all, which says nothing about the port; `said` is how a service answers, in
+    words, in place of rows.
     """
 
     port: str
@@ -56,6 +57,7 @@ class Answer:
     seconds: float | None = None
     error: str | None = None
     trouble: str | None = None
+    said: str | None = None
 
 
 def answers(state: Path, probes: Sequence[Probe]) -> tuple[Answer, ...]:
@@ -68,8 +70,9 @@ def answers(state: Path, probes: Sequence[Probe]) -> tuple[Answer, ...]:
 
 def readings(answers: Iterable[Answer]) -> Mapping[str, Reading]:
     """The worst of the ports' answers, as readings for the objective."""
-    worst = max(answers, key=lambda a: (a.error is not None, a.trouble is not None, a.rows is None, a.seconds or 0.0))
-    return {"port": Reading(worst.port), "rows": Reading(worst.rows, worst.error), "seconds": Reading(worst.seconds, worst.trouble)}
+    worst = max(answers, key=lambda a: (a.error is not None, a.trouble is not None, a.rows is None and a.said is None, a.seconds or 0.0))
+    rows = Reading(worst.said or worst.rows, worst.error)
+    return {"port": Reading(worst.port), "rows": rows, "seconds": Reading(worst.seconds, worst.trouble)}
 
 
 def _answers_of_one_process(state: Path, probes: Sequence[Probe]) -> list[Answer]:

@@ -19,6 +19,7 @@ from platform_resources.plan.zones import zone_of
 from platform_resources.promises.judgement import objective_judged
 from platform_resources.publications.port_probes import Probe, answers, readings
 from platform_resources.refresh.kept_work import kept_work
+from platform_resources.services.catalog.consumer_probes import service_answer
 from platform_resources.services.watching import Judged
 
 # As far back as a dimension may ask, and the refresh that is judged.
@@ -98,11 +99,17 @@ def _probed(
 ) -> Iterator[tuple[ObjectivePlan, Mapping[str, Reading]]]:
     """What each objective is judged by. All ports are read by one process, one after the other."""
     asked = [
-        (objective, _probes(product, registry, objective, before)) for product in products for objective in _measured_by(product, "probe")
+        (product, objective, _probes(product, registry, objective, before))
+        for product in products
+        for objective in _measured_by(product, "probe")
     ]
-    answered = iter(answers(state, [probe for _, probes in asked for probe in probes]))
-    for objective, probes in asked:
-        yield objective, readings([next(answered) for _ in probes])
+    answered = iter(answers(state, [probe for *_, probes in asked for probe in probes]))
+    for product, objective, probes in asked:
+        within = registry.dimensions()[objective.dimension].within(objective.settings)
+        services = [
+            service_answer(each, within) for each in product.consumers if each.data_set is not None and each.name in objective.ports
+        ]
+        yield objective, readings([*(next(answered) for _ in probes), *services])
 
 
 def _probes(product: ProductPlan, registry: Registry, objective: ObjectivePlan, before: frozenset[tuple[str, str]]) -> list[Probe]:
@@ -111,4 +118,5 @@ def _probes(product: ProductPlan, registry: Registry, objective: ObjectivePlan, 
     return [
         Probe(product.domain, product.name, name, stores[name].in_catalog, seconds, (product.name, name) in before, stores[name].server)
         for name in objective.ports
+        if name in stores
     ]

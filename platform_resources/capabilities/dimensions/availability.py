@@ -33,8 +33,8 @@ class AvailabilitySettings(Strict):
 class Availability(Traits):
     """Whether consumers can read the newest published version: real rows, from each output port of the data set, within a time.
 
-    Looked at between refreshes, as a consumer would: the files, and for SQL ports also the catalog. Nothing published is unknown
-    before the first publication, and missed after it.
+    Looked at between refreshes, as a consumer would: the files, for SQL ports also the catalog, the address of a
+    service. Nothing published is unknown before the first publication, and missed after it.
     """
 
     name = "availability"
@@ -84,7 +84,8 @@ class Availability(Traits):
         if not isinstance(seconds, (int, float)):
             raise ValueError(f'the reading "seconds" holds {seconds!r}, which is no time')
         shown = f"{math.ceil(seconds * 100) / 100:g} s"
-        reason = f"{port} gave {amount(counted(readings, 'rows'))} in {shown}; {promised} promised"
+        answered = f'said "{rows.value}"' if isinstance(rows.value, str) else f"gave {amount(counted(readings, 'rows'))} in {shown}"
+        reason = f"{port} {answered}; {promised} promised"
         return Judgement("met" if seconds <= settings.within.total_seconds() else "missed", reason, seconds, promised, shown=shown)
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from platform_resources.capabilities.protocols import PullPort
+from platform_resources.capabilities.registry import Registry
+from platform_resources.plan import conventions
 from platform_resources.plan.from_products.mesh import Mesh, UnreadableProduct
 from platform_resources.spec.components import Column, DataSet, InputPort, OutputPort
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
@@ -71,6 +73,10 @@ def resolved_port(mesh: Mesh, port: Declared[InputPort]) -> Resolved | Problem |
         ports = [p.name for p in product.output_ports]
         message = f'{product_name} has no output port "{port_name}"; it has: {known_text(ports)}'
         return port.origin.problem("associated_output_port", message, did_you_mean(port_name, ports))
+    if is_elsewhere(mesh.registry, target):
+        message = f"{product_name}.{target.name} is a {target.variant}, which the platform does not run: it gives no rows to an input"
+        others = [p.name for p in product.output_ports if not is_elsewhere(mesh.registry, p)]
+        return port.origin.problem("associated_output_port", message, f"it has, with rows: {known_text(others)}")
     return _resolved(mesh, pull, product, target)
 
 
@@ -167,3 +173,13 @@ def version_problem(port: Declared[InputPort], resolved: Resolved) -> Problem | 
     wanted = f'"{resolved.wanted}"'
     message = f"{source} is at {version}, above {wanted}; its newest published version within {wanted} goes on being read"
     return port.origin.problem("version", message, hint, warning=True)
+
+
+def is_elsewhere(registry: Registry, port: Declared[OutputPort]) -> bool:
+    """Whether the product's team runs what the port is, and the platform only watches it."""
+    return registry.output_interfaces()[port.variant].store(port.settings).is_elsewhere
+
+
+def port_key(registry: Registry, product: Product, port: Declared[OutputPort]) -> conventions.Key:
+    """The key of the port's asset."""
+    return (conventions.consumer_key if is_elsewhere(registry, port) else conventions.output_key)(product.name, port.name)

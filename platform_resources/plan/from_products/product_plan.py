@@ -16,6 +16,7 @@ from platform_resources.plan.from_products.planned_access import offers_of, plan
 from platform_resources.plan.from_products.planned_joins import planned_joins
 from platform_resources.plan.from_products.planned_models import planned_exposures, planned_metrics, planned_models, planned_semantic_models
 from platform_resources.plan.from_products.planned_routes import incidents_of, owners_of, patience_of, product_routes, rule_of
+from platform_resources.plan.from_products.ports import is_elsewhere, port_key
 from platform_resources.plan.from_products.subjects import (
     is_about_the_product,
     judged_data_set,
@@ -57,7 +58,7 @@ def product_plan(mesh: Mesh, product: Product) -> ProductPlan:
         objectives=objectives,
         indicators=planned_indicators(mesh, product, objectives) if models else (),
         outputs=tuple(_outputs(mesh, product, inputs, models)),
-        consumers=(*_consumers(product), *planned_exposures(mesh, product)),
+        consumers=(*_services(mesh, product), *_consumers(mesh, product), *planned_exposures(mesh, product)),
         metrics=tuple(planned_metrics(mesh, product)),
         semantic_models=tuple(planned_semantic_models(mesh, product)),
         sample_queries=tuple(_sample_queries(product)),
@@ -169,7 +170,7 @@ def _data_set_name(product: Product, port: Declared[OutputPort]) -> str:
 def _outputs(mesh: Mesh, product: Product, inputs: Sequence[InputPlan], models: Sequence[ModelPlan]) -> Iterator[OutputPlan]:
     for port in product.output_ports:
         data_set = product.data_set(port.config.data_set)
-        if data_set is not None:
+        if data_set is not None and not is_elsewhere(mesh.registry, port):
             yield _output(mesh, product, port, data_set, _fresh_for(mesh, product, data_set, inputs, models))
 
 
@@ -210,7 +211,29 @@ def _fresh_for(
     return min((age for age in ages if isinstance(age, timedelta)), default=ages[0] if ages else None)
 
 
-def _consumers(product: Product) -> Iterator[ConsumerPlan]:
+def _services(mesh: Mesh, product: Product) -> Iterator[ConsumerPlan]:
+    """Output ports that the platform does not run; each is made from what the other ports of its data set give."""
+    for port in product.output_ports:
+        data_set = product.data_set(port.config.data_set)
+        if data_set is None or not is_elsewhere(mesh.registry, port):
+            continue
+        siblings = [other for other in product.output_ports if product.data_set(other.config.data_set) is data_set]
+        yield ConsumerPlan(
+            name=port.name,
+            title=port.title,
+            key=conventions.consumer_key(product.name, port.name),
+            kind=port.variant,
+            dependencies=tuple(port_key(mesh.registry, product, other) for other in siblings if not is_elsewhere(mesh.registry, other)),
+            url=mesh.registry.output_interfaces()[port.variant].store(port.settings).address,
+            owner=None,
+            description=port.config.description,
+            place=SourceLine.of(port.origin),
+            probe=True,
+            data_set=data_set.name,
+        )
+
+
+def _consumers(mesh: Mesh, product: Product) -> Iterator[ConsumerPlan]:
     for consumer in product.consumers:
         ports = [product.output_port(name) for name in consumer.config.uses]
         yield ConsumerPlan(
@@ -218,7 +241,7 @@ def _consumers(product: Product) -> Iterator[ConsumerPlan]:
             title=consumer.title,
             key=conventions.consumer_key(product.name, consumer.name),
             kind=consumer.config.kind,
-            dependencies=tuple(conventions.output_key(product.name, port.name) for port in ports if port is not None),
+            dependencies=tuple(port_key(mesh.registry, product, port) for port in ports if port is not None),
             url=consumer.config.url,
             owner=consumer.config.owner,
             description=consumer.config.description,

@@ -9,6 +9,7 @@ from platform_resources.plan.from_products.ports import (
     Resolved,
     ending_problem,
     former_name_problem,
+    is_elsewhere,
     resolved_port,
     retired_problem,
     version_problem,
@@ -185,6 +186,9 @@ def ports_refer(mesh: Mesh, product: Product) -> Iterator[Problem]:
     ports = [p.name for p in product.output_ports]
     for query in product.sample_queries:
         yield from _unknown_port(product, query, "port", (query.config.port,), ports)
+        port = product.output_port(query.config.port)
+        if port is not None and is_elsewhere(mesh.registry, port):
+            yield query.origin.problem("port", f"{port.name} is a {port.variant}, of which nobody can query rows", "write another port")
     for consumer in product.consumers:
         yield from _unknown_port(product, consumer, "uses", consumer.config.uses, ports)
 

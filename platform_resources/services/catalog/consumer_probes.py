@@ -6,6 +6,7 @@ A redirection is followed to the same host or to a public address, never from el
 import http.client
 import ipaddress
 import socket
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from platform_resources.ledger.people.consumer_answers import ConsumerAnswer
 from platform_resources.notify.delivery import within_limit
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.port_plans import ConsumerPlan
+from platform_resources.publications.port_probes import Answer
 
 AT_ONCE, LONGEST_SECONDS = 8, 5
 # It is there, and wants to know who asks.
@@ -37,18 +39,28 @@ def probed_consumers(products: Sequence[ProductPlan], now: datetime) -> tuple[Co
     )
 
 
-def _asked(consumer: ConsumerPlan) -> tuple[bool, str]:
+def service_answer(service: ConsumerPlan, within: timedelta) -> Answer:
+    """How an output port answers that the platform does not run, in at most so much time."""
+    begin = time.monotonic()
+    does_answer, words = _asked(service, within)
+    seconds = time.monotonic() - begin
+    return Answer(service.name, said=words, seconds=seconds) if does_answer else Answer(service.name, error=words)
+
+
+def _asked(consumer: ConsumerPlan, within: timedelta = timedelta(seconds=LONGEST_SECONDS)) -> tuple[bool, str]:
     """Whether it answers, and in which words."""
-    outcome = within_limit(timedelta(seconds=LONGEST_SECONDS), lambda: _answer(consumer))
+    begin = time.monotonic()
+    outcome = within_limit(within, lambda: _answer(consumer, within.total_seconds()))
     if isinstance(outcome, Exception):
         raise outcome
-    return outcome or (False, "it did not answer in time")
+    does_answer, words = outcome or (False, "it did not answer in time")
+    return does_answer, f"{words}, after {time.monotonic() - begin:.2f} s" if does_answer else words
 
 
-def _answer(consumer: ConsumerPlan) -> tuple[bool, str]:
+def _answer(consumer: ConsumerPlan, seconds: float) -> tuple[bool, str]:
     try:
         request = urllib.request.Request(consumer.url or "", headers={"user-agent": "mesh"})
-        with _OPENER.open(request, timeout=LONGEST_SECONDS):
+        with _OPENER.open(request, timeout=seconds):
             return True, "it answers"
     except urllib.error.HTTPError as error:
         error.close()
