@@ -251,7 +251,7 @@ class Store:
     server: Literal["postgres"] | None = field(default=None, metadata={"planned": "where there is one"})
     stream: StreamTopic | None = field(default=None, metadata={"planned": "where there is one"})
 
-    is_elsewhere: bool = field(default=False, metadata={"planned": "where there is one"})
+    is_elsewhere: bool = field(default=False, metadata={"planned": False})
 
     def __post_init__(self) -> None:
         if self.writer is None:

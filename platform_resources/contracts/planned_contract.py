@@ -48,7 +48,10 @@ def contract_of(product: ProductPlan, models: Mapping[str, str]) -> Contract:
         end_date=info.end_date,
         domain_access=info.domain_access,
         data_sets=tuple(_data_set(data_set) for data_set in product.data_sets),
-        ports=(*(_port(port) for port in product.outputs), *(_service(each) for each in product.consumers if each.data_set is not None)),
+        ports=(
+            *(_port(port) for port in product.outputs),
+            *(_service(service) for service in product.consumers if service.data_set is not None),
+        ),
         promises=(*chain.from_iterable(_objectives(o) for o in product.objectives if o.key is None), *_indicators(product)),
         agreements=tuple(_agreement(agreement.name, agreement.spec) for agreement in product.agreements),
         models={name: _digest(" ".join(sql.split())) for name, sql in models.items()},

@@ -106,10 +106,9 @@ def _probed(
     answered = iter(answers(state, [probe for *_, probes in asked for probe in probes]))
     for product, objective, probes in asked:
         within = registry.dimensions()[objective.dimension].within(objective.settings)
-        services = [
-            service_answer(each, within) for each in product.consumers if each.data_set is not None and each.name in objective.ports
-        ]
-        yield objective, readings([*(next(answered) for _ in probes), *services])
+        services = [port for port in product.consumers if port.data_set is not None and port.name in objective.ports]
+        said = [service_answer(port, within) for port in services]
+        yield objective, readings([*(next(answered) for _ in probes), *said])
 
 
 def _probes(product: ProductPlan, registry: Registry, objective: ObjectivePlan, before: frozenset[tuple[str, str]]) -> list[Probe]:
