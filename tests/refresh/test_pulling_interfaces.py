@@ -68,6 +68,14 @@ def test_records_that_change_their_form_are_taken_told_or_refused(interface):
     assert (rows, found.columns) == (ids(*range(8)), types), "the last good rows are served"
 
 
+def test_a_number_with_a_fraction_is_read_as_the_decimal_that_is_promised(interface):
+    interface.server.records = [{"id": n, "price": n + 0.1} for n in range(8)]
+    promised = 'columns: [{name: id, type: bigint}, {name: price, type: "decimal(18,2)"}]'
+    edited(interface.root, product_file("plant", "readings"), "token: ${SUPPORT_TOKEN}", "token: ${SUPPORT_TOKEN}\n        " + promised)
+    found, _ = interface.pull()
+    assert (found.failures, found.columns) == ({}, {"id": "bigint", "price": "decimal(18,2)"})
+
+
 MIDWAY = {
     "a token that has expired": ([None, (401, {})], "401"),
     "a server that is down for good": ([None, *[(503, {})] * 20], "503"),

@@ -115,6 +115,20 @@ def test_without_a_quarantine_a_bad_message_is_refused_with_its_place_and_nothin
     assert plant.pull()[1] == [(1, "7.50"), (2, "2.50")], "what came with it comes now"
 
 
+def test_a_topic_that_a_domain_shares_has_its_bad_messages_in_the_quarantine_of_each_input(plant):
+    own = "interface: source\n        source: loggers\n        read: {}"
+    reading = PORT.replace("TOPIC", plant.topic)
+    (source,) = reading.split("\n        bad_rows")[:1]
+    edited(plant.root, SPEC, source, own)
+    edited(plant.root, SPEC, 'name: degrees, type: "decimal(6,2)", nullable: true', "name: degrees, type: double, nullable: true")
+    with (plant.root / "dataproducts/plant/domain.yaml").open("a") as domain:
+        domain.write(f"sources:\n  loggers:\n    every: 1h\n    {source.replace(8 * ' ', 4 * ' ')}\n")
+    plant.send((1, 1.5), (2, "{no"))
+    found, rows = plant.pull()
+    assert f"such as {plant.topic}/2, row 0: mesh_message is no JSON" in found.failures["contract"]
+    assert rows == [(1, "1.5")]
+
+
 def test_a_reader_that_is_killed_at_any_stage_loses_and_doubles_nothing(plant):
     plant.send((1, 1.5), (2, 2.5), (3, 3.5))
     plant.pull()
