@@ -96,7 +96,7 @@ def main() -> None:
     with mock_broker() as broker:
         os.environ["PLANT_BROKERS"] = broker.servers
         for kind in ("a file", "a message"):
-            with tempfile.TemporaryDirectory(prefix="mesh_latency_") as folder:
+            with tempfile.TemporaryDirectory(prefix="mesh_latency_", ignore_cleanup_errors=True) as folder:
                 told(kind, of_kind(Path(folder) / "mesh", kind, broker, rounds))
     print(f"load {os.getloadavg()[0]:.1f} at the end")
 

@@ -4,8 +4,8 @@ import json
 import os
 import shutil
 import signal
+from dataclasses import replace
 from datetime import timedelta
-from functools import cached_property
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
@@ -16,7 +16,7 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.publishing import Candidate, publish
 from platform_resources.services.control_ports import change_streams
-from platform_resources.services.control_ports.change_streams import streams_sent
+from platform_resources.services.control_ports.registering import register
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.brokers import mock_broker
 from tests.marketplace.shop_mesh import NOW, opened_ledger
@@ -34,19 +34,15 @@ def broker():
 
 
 class Stream:
-    """The tiny mesh with a port that has a topic; versions are made without dbt."""
+    """The tiny mesh with a port that has a topic of its own; versions are made without dbt."""
 
-    def __init__(self, root, broker, role="analyst"):
+    def __init__(self, root, plan, broker):
         self.root, self.broker, self.topic, self.minutes = root, broker, broker.topic(), 0
-        self.port = component(
-            "readings_changes",
-            "output-port",
-            f"interface: kafka\ndata_set: measurements\nservers: ${{PLANT_BROKERS}}\ntopic: {self.topic}\nrole: {role}",
-        )
+        self.plan = replace(plan, products=tuple(replace(p, outputs=tuple(map(self._with_topic, p.outputs))) for p in plan.products))
 
-    @cached_property
-    def plan(self):
-        return read_plan(self.root)[0]
+    def _with_topic(self, port):
+        stream = port.store.stream
+        return port if stream is None else replace(port, store=replace(port.store, stream=replace(stream, topic=self.topic)))
 
     def publish(self, rows):
         """A version with these rows: degrees by id."""
@@ -68,7 +64,7 @@ class Stream:
         ledger = opened_ledger(self.root)
         self.minutes += 5
         try:
-            return list(streams_sent(ledger, self.root, self.plan.products, self.now))
+            return list(register(ledger, self.root, self.root, self.plan, self.plan.products, self.now).failed)
         finally:
             ledger.close()
 
@@ -107,22 +103,31 @@ class Stream:
         return {row["reading_id"]: row["degrees"] for row in rows.values()}
 
 
+PORT = component(
+    "readings_changes",
+    "output-port",
+    "interface: kafka\ndata_set: measurements\nservers: ${PLANT_BROKERS}\ntopic: plant.readings\nrole: analyst",
+)
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    return tiny_mesh(tmp_path_factory.mktemp("streams") / "mesh")
+    root = tiny_mesh(tmp_path_factory.mktemp("streams") / "mesh")
+    (root / SPEC).write_text(f"{(root / SPEC).read_text().rstrip()}\n{indented(PORT, 4)}\n")
+    plan, problems = read_plan(root)
+    assert not problems
+    return root, plan
+
+
+def streamed(made, folder, broker):
+    root, plan = made
+    return Stream(shutil.copytree(root, folder / "mesh", symlinks=True), plan, broker)
 
 
 @pytest.fixture
 def stream(made, tmp_path, broker, monkeypatch):
     monkeypatch.setenv("PLANT_BROKERS", broker.servers)
-    return streamed(shutil.copytree(made, tmp_path / "mesh", symlinks=True), broker)
-
-
-def streamed(root, broker):
-    found = Stream(root, broker)
-    text = (root / SPEC).read_text()
-    (root / SPEC).write_text(f"{text.rstrip()}\n{indented(found.port, 4)}\n")
-    return found
+    return streamed(made, tmp_path, broker)
 
 
 def test_a_topic_gets_every_row_then_what_has_changed(stream):
@@ -159,7 +164,7 @@ VERSIONS = st.lists(st.dictionaries(st.integers(1, 5), st.integers(0, 3), max_si
 @given(VERSIONS, st.sets(st.integers(0, 2)))
 def test_who_replays_from_the_beginning_has_exactly_the_current_version(made, broker, tmp_path_factory, versions, unsent):
     os.environ["PLANT_BROKERS"] = broker.servers
-    stream = streamed(shutil.copytree(made, tmp_path_factory.mktemp("law") / "mesh", symlinks=True), broker)
+    stream = streamed(made, tmp_path_factory.mktemp("law"), broker)
     for number, rows in enumerate(versions):
         stream.publish(rows)
         if number not in unsent:
@@ -214,9 +219,9 @@ def test_brokers_that_are_away_are_told_and_tried_again(stream, broker, monkeypa
     stream.publish({1: 1})
     monkeypatch.setenv("PLANT_BROKERS", "127.0.0.1:1")
     (text,) = stream.send()
-    assert text.startswith(f"readings.readings_changes: {stream.topic}: the brokers have not confirmed all")
+    assert text.startswith(f"change stream readings.readings_changes: {stream.topic}: the brokers have not confirmed all")
     monkeypatch.delenv("PLANT_BROKERS")
-    assert stream.send() == ["readings.readings_changes: PLANT_BROKERS is not set in the environment"]
+    assert stream.send() == ["change stream readings.readings_changes: PLANT_BROKERS is not set in the environment"]
     monkeypatch.setenv("PLANT_BROKERS", broker.servers)
     assert (stream.send(), stream.replayed()) == ([], {1: "1.00"})
 
@@ -229,7 +234,6 @@ def test_brokers_that_are_away_are_told_and_tried_again(stream, broker, monkeypa
     ],
 )
 def test_a_stream_that_cannot_be_is_a_problem_of_the_specification(stream, old, new, reason):
-    assert not read_plan(stream.root)[1]
     edited(stream.root, SPEC, old, new)
     _, problems = read_plan(stream.root)
     assert any(reason in problem.message for problem in problems)
