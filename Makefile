@@ -54,6 +54,7 @@ golden: install ## Rewrite the golden files; review the difference
 
 benchmarks: install ## Measure; the tables go into docs/performance.md
 	@.venv/bin/python benchmarks/refresh.py
+	@.venv/bin/python benchmarks/latency.py
 	@.venv/bin/python benchmarks/load.py
 	@.venv/bin/python benchmarks/ledger.py
 	@.venv/bin/python benchmarks/detectors.py

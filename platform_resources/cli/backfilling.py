@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from platform_resources.cli.evaluating import judged, print_happened
 from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, MISSED, SPEC_INVALID, Stop, cell, mesh_of, out, product_of, stop
 from platform_resources.cli.terminal.memory import history
 from platform_resources.plan.plan import ProductPlan
@@ -39,11 +40,14 @@ def backfill(
     if only_plan or not left:
         out.print(cell(f"{len(left)} runs" if left else "nothing is left to be made; --again makes all of it anew"))
         raise Stop(FINE)
+    failed = ""
     for part, done in backfilled(root, plan, product, parts, left, instance, lambda *_: None):
         out.print(cell(f"{part}  {done.outcome} {done.version or ''} {done.seconds:.1f} s"), soft_wrap=True)
         if done.outcome not in DONE:
-            remaining = f"the days {part} of {product} were not made: {'; '.join(done.reasons)}; the same command goes on with them"
-            stop(remaining, MISSED if done.outcome == "gate closed" else CANNOT_RUN)
+            failed = f"the days {part} of {product} were not made: {'; '.join(done.reasons)}; the same command goes on with them"
+    print_happened(judged(root, [product]))
+    if failed:
+        stop(failed, MISSED if done.outcome == "gate closed" else CANNOT_RUN)
     raise Stop(FINE)
 
 
