@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from platform_resources.dbt.planning import read_plan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.publishing import Candidate, publish
+from platform_resources.services.catalog.access_snippets import snippets
 from platform_resources.services.control_ports import change_streams
 from platform_resources.services.control_ports.registering import register
 from platform_resources.warehouses.duckdb.product_database import opened
@@ -212,6 +213,12 @@ def kill_at_second(place):
         return usual(*arguments)
 
     setattr(where, place, dying)
+
+
+def test_who_looks_for_the_port_finds_its_topic(stream):
+    product = stream.plan.product("readings")
+    (port,) = [port for port in product.outputs if port.store.stream is not None]
+    assert f"{stream.topic} at ${{PLANT_BROKERS}}" in [snippet.text for snippet in snippets(product, port, stream.root)]
 
 
 def test_brokers_that_are_away_are_told_and_tried_again(stream, broker, monkeypatch):
