@@ -31,6 +31,7 @@ PAGES = (
     "/lab",
     "/lab?sql=select+*+from+readings.measurements",
     "/products/readings/access",
+    "/products/readings/expect",
     "/sign-in",
     "/api",
     "/nowhere",
@@ -100,12 +101,12 @@ def test_the_lab_completes_tables_and_columns_and_runs_by_keyboard(opened):
     page.keyboard.press("Enter")
     page.keyboard.type(" = 'Ada'")
     page.keyboard.press("Control+Enter")
-    expect(page.get_by_role("heading", name="Result")).to_be_visible()
+    expect(page.get_by_role("heading", name="Result")).to_be_visible(timeout=30_000)
     expect(editor).to_have_text("select count(*) from readings.measurements m where m.degrees > 0 and operator = 'Ada'")
     plain = opened("/lab", java_script_enabled=False)
     plain.get_by_label("SQL").fill("select sensor, count(*) as n from readings.measurements group by sensor")
     plain.get_by_role("button", name="Run", exact=True).click()
-    expect(plain.get_by_role("img", name="n by sensor")).to_be_visible()
+    expect(plain.get_by_role("img", name="n by sensor")).to_be_visible(timeout=30_000)
 
 
 def test_from_a_typing_error_to_the_columns_and_a_download(opened):
@@ -224,14 +225,29 @@ def test_every_page_fits_and_can_be_read_by_everybody(opened, screen):
     page, wide, findings = opened("/", **SCREENS[screen]), [], {}
     for path in PAGES:
         page.goto(path)
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            wide.append(path)
-        found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-        serious = [f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found if each["impact"] in ("serious", "critical")]
-        if serious:
+        wide += [path] if is_too_wide(page) else []
+        if serious := serious_findings(page):
             findings[path] = serious
     assert wide == []
     assert findings == {}
+
+
+def is_too_wide(page):
+    return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
+def serious_findings(page):
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found if each["impact"] in ("serious", "critical")]
+
+
+def test_a_new_product_is_begun_on_a_phone_in_the_dark(opened):
+    page = opened("/new", **SCREENS["phone in the dark"])
+    rows = "".join(f"{n},p{n}@example.com\n" for n in range(30))
+    page.get_by_label("File").set_input_files({"name": "visits.csv", "mimeType": "text/csv", "buffer": f"visit_id,mail\n{rows}".encode()})
+    page.get_by_role("button", name="Look at it").first.click()
+    expect(page.get_by_label("Class of mail")).to_have_value("personal", timeout=120_000)
+    assert (is_too_wide(page), serious_findings(page)) == (False, [])
 
 
 def test_an_incident_is_acknowledged_resolved_and_reopened(opened):
