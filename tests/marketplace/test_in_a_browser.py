@@ -244,7 +244,7 @@ def serious_findings(page):
 def test_a_new_product_is_begun_on_a_phone_in_the_dark(opened):
     page = opened("/new", **SCREENS["phone in the dark"])
     rows = "".join(f"{n},p{n}@example.com\n" for n in range(30))
-    page.get_by_label("File").set_input_files({"name": "visits.csv", "mimeType": "text/csv", "buffer": f"visit_id,mail\n{rows}".encode()})
+    page.locator("#file").set_input_files({"name": "visits.csv", "mimeType": "text/csv", "buffer": f"visit_id,mail\n{rows}".encode()})
     page.get_by_role("button", name="Look at it").first.click()
     expect(page.get_by_label("Class of mail")).to_have_value("personal", timeout=120_000)
     assert (is_too_wide(page), serious_findings(page)) == (False, [])
