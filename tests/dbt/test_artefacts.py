@@ -50,6 +50,18 @@ def test_a_status_becomes_a_verdict_and_what_could_not_run_is_unknown(status, ve
     assert (found.verdict, found.severity, found.reason, found.failing_rows) == (verdict, severity, reason, more.get("failures"))
 
 
+@pytest.mark.parametrize("attached", [{}, {"attached_node": "model.lake.orders"}])
+def test_a_test_of_elementary_is_of_the_model_that_it_watches(attached):
+    """It depends on the package's own models too, which come first."""
+    kept = ["model.elementary.monitors_runs", "model.elementary.data_monitoring_metrics", "model.lake.orders"]
+    test = node("elementary_volume_anomalies_orders_", depends_on={"nodes": kept}, test_metadata={"namespace": "elementary"}, **attached)
+    known = manifest(node("orders", "model"), test)
+    message = "The last row_count value is 5. The average for this metric is 40."
+    found = read(known, run_results(result(test["name"], "fail", message=message, failures=1)))
+    (one,) = found.results
+    assert (one.test.model, one.verdict, one.reason) == ("orders", "missed", message)
+
+
 def test_a_result_is_of_the_time_at_which_its_test_was_done():
     assert single().at == datetime(2024, 6, 1, 5, 0, 1, 2, UTC)
     assert single(at="2024-06-01T07:00:00+02:00").at == datetime(2024, 6, 1, 5, tzinfo=UTC)

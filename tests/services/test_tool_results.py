@@ -102,6 +102,26 @@ def test_a_suite_that_does_not_say_when_it_ran_is_refused(meta, told):
     assert problems_text(tool_results(ArtefactFile("results.json", text.encode()), "great-expectations")).startswith(told)
 
 
+def test_a_suite_of_great_expectations_before_version_1():
+    """Its names of the suite, of the expectation and of the time are others."""
+    told = {"raised_exception": False, "exception_message": None, "exception_traceback": None}
+    config = {"expectation_type": "expect_column_values_to_be_between", "kwargs": {"column": "degrees", "batch_id": "a1"}, "meta": {}}
+    result = {"element_count": 3, "unexpected_count": 1, "partial_unexpected_list": [99.5]}
+    meta = {
+        "active_batch_definition": {"data_asset_name": "measurements", "batch_identifiers": {}},
+        "expectation_suite_name": "plant.readings",
+        "great_expectations_version": "0.18.21",
+        "run_id": {"run_name": "nightly", "run_time": "2024-06-01T07:00:00+02:00"},
+        "validation_time": "20240601T050000.000000Z",
+    }
+    checked = {"success": False, "expectation_config": config, "result": result, "exception_info": told, "meta": {}}
+    text = json.dumps({"success": False, "results": [checked], "meta": meta, "evaluation_parameters": {}, "statistics": {}})
+    found = tool_results(ArtefactFile("suite.json", text.encode()), "great-expectations", "readings")
+    name = "expect_column_values_to_be_between_degrees"
+    assert said(found) == [(name, "measurements", "readings", "missed", "error", "1 of 3 values are not as expected")]
+    assert (found.project, found.results[0].at) == ("great-expectations/plant.readings", AT)
+
+
 def test_a_scan_whose_diagnostics_have_no_blocks_is_read():
     check = {"identity": "a", "name": "a", "outcome": None, "diagnostics": {"blocks": None, "value": None}}
     text = json.dumps({"definitionName": "plant", "scanEndTimestamp": "2024-06-01T05:00:00", "checks": [check]})

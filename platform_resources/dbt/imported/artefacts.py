@@ -177,7 +177,9 @@ def _lost(file: ArtefactFile, results: Sequence[ResultNode], nodes: Mapping[str,
 
 
 def _test(unique_id: str, node: Node, nodes: Mapping[str, Node]) -> ForeignTest:
-    tested = next((name for name in (node.attached_node, *node.depends_on.nodes) if name), "")
+    # Tests of a package such as Elementary also depend on models of the package, where they keep what they measured.
+    own_first = sorted(node.depends_on.nodes, key=lambda name: name.split(".")[1:2] != unique_id.split(".")[1:2])
+    tested = next((name for name in (node.attached_node, *own_first) if name), "")
     model = nodes.get(tested)
     declared = [text for text in (_declared(node), _declared(model)) if text is not None]
     return ForeignTest(

@@ -6,12 +6,24 @@ Counts and measured numbers are taken over, never values of rows.
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AliasPath, AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    AliasPath,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    ValidationError,
+    model_validator,
+)
 
 from platform_resources.capabilities.judgements import Verdict
 from platform_resources.dbt.imported.artefact_models import Foreign, clean
@@ -21,6 +33,15 @@ from platform_resources.spec.problems import Problem
 
 Severity = Literal["error", "warning"]
 _Model = TypeVar("_Model", bound=BaseModel)
+
+
+def _written_together(value: Any) -> Any:
+    """Great Expectations wrote `20240601T050000.000000Z` until version 1."""
+    return f"{value[:4]}-{value[4:6]}-{value[6:11]}:{value[11:13]}:{value[13:]}" if _TOGETHER.match(str(value)) else value
+
+
+_TOGETHER = re.compile(r"\d{8}T\d{6}")
+_Moment = Annotated[datetime, BeforeValidator(_written_together)]
 
 
 class ToolResult(BaseModel):
@@ -75,9 +96,9 @@ class SodaScan(Foreign):
 
 
 class ExpectationConfig(Foreign):
-    """The configuration of an expectation."""
+    """The configuration of an expectation; until version 1 it was called by `expectation_type`."""
 
-    type: str
+    type: str = Field(validation_alias=AliasChoices("type", "expectation_type"))
     arguments: dict[str, Any] = Field({}, validation_alias=AliasPath("kwargs"))
     meta: dict[str, Any] | None = None
     severity: str | None = None
@@ -96,7 +117,7 @@ class SuiteRun(Foreign):
     """The time and the name of a run of a suite."""
 
     run_name: str | None = None
-    run_time: datetime | None = None
+    run_time: _Moment | None = None
 
 
 class SuiteBatch(Foreign):
@@ -108,7 +129,7 @@ class SuiteBatch(Foreign):
 class SuiteMeta(Foreign):
     """When a suite ran and against which data. The time is its own or that of its run."""
 
-    validation_time: datetime | None = None
+    validation_time: _Moment | None = None
     run_id: SuiteRun = SuiteRun()
     active_batch_definition: SuiteBatch | None = None
 
@@ -125,9 +146,9 @@ class SuiteMeta(Foreign):
 
 
 class SuiteResult(Foreign):
-    """The result of a suite of Great Expectations 1, as its validation stores keep it and `to_json_dict` gives it."""
+    """The result of a suite of Great Expectations, as its validation stores keep it and `to_json_dict` gives it."""
 
-    suite_name: str
+    suite_name: str = Field(validation_alias=AliasChoices("suite_name", AliasPath("meta", "expectation_suite_name")))
     results: tuple[ExpectationResult, ...]
     meta: SuiteMeta
 
@@ -269,5 +290,5 @@ TOOLS: Mapping[str, tuple[type[BaseModel], Callable[[Any], _Read]]] = {
 TAKES = {
     "json": "docs/operations.md describes the form",
     "soda": "give the file that soda scan --scan-results-file writes (Soda Core 3)",
-    "great-expectations": "give one result of a suite as JSON, as a validation store keeps it (Great Expectations 1)",
+    "great-expectations": "give one result of a suite as JSON, as a validation store keeps it",
 }
