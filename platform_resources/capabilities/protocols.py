@@ -1,12 +1,12 @@
 """What a capability must offer; a file in this package or a third party's entry point implements one of these."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
+from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise, Verdict
 from platform_resources.capabilities.measures import Measure, Reading, Subject
 from platform_resources.capabilities.readers.kafka_clients import StreamTopic
 from platform_resources.capabilities.repairs.repair import Repair
@@ -367,10 +367,30 @@ class ValueMask(Capability, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnSource:
+    """A column of a data set, and one of another product that it is made from, as the last build tells."""
+
+    data_set: str
+    column: str
+    from_product: str
+    from_data_set: str
+    from_column: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportEvidence:
+    """What was seen of a product: where its columns come from, and what each objective said last and when, by its title."""
+
+    columns: tuple[ColumnSource, ...] = ()
+    results: Mapping[str, tuple[Verdict, datetime, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Exported:
-    """What an export is made from: the product as its document describes it."""
+    """What an export is made from: the product as its document describes it, and what was seen of it for those that ask."""
 
     product: Product
+    seen: Callable[[], ExportEvidence] = ExportEvidence
 
 
 class WrittenOnly:

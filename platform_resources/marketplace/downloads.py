@@ -8,6 +8,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Receive, Scope, Send
 
 from platform_resources.access.grants import KnownGrants
+from platform_resources.capabilities.protocols import ExportEvidence
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.ledger.people.grant_store import grants_of_reader
 from platform_resources.ledger.queries.reads import record_read
@@ -18,7 +19,7 @@ from platform_resources.publications.consumer_queries import SeenPort, everythin
 from platform_resources.services.access.reader_views import ReaderView
 from platform_resources.services.access.tokens import within
 from platform_resources.services.showing.published_files import PublishedFile, published_files
-from platform_resources.services.standards.exported_products import CannotExport, export
+from platform_resources.services.standards.exported_products import CannotExport, evidence, export
 from platform_resources.warehouses.engine_errors import QueryFailed
 
 MOST_RANGES = 5
@@ -111,8 +112,13 @@ def export_routes(shop: Shop) -> APIRouter:
             raise NotGranted(f"the documents of {name} hold all that its owner declares; ask {owner} for them")
         if form not in installed_registry().exports():
             raise Missing(f"There is no format “{form}”.", f"There are {', '.join(installed_registry().exports())}.")
+
+        def seen() -> ExportEvidence:
+            with shop.market.ledger.reading() as connection:
+                return evidence(connection, view.plan, shop.market.lineage(view), product, datetime.now(UTC))
+
         try:
-            file = export(shop.market.root, product, form, {"version": version} if version else {})
+            file = export(shop.market.root, product, form, {"version": version} if version else {}, seen)
         except CannotExport as error:
             return JSONResponse({"error": str(error), "hint": None}, 400)
         named = {"content-disposition": f'attachment; filename="{file.name}"', "cache-control": "private, no-cache"}

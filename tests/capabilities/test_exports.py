@@ -2,6 +2,7 @@
 
 import json
 import operator
+from datetime import UTC, datetime
 
 import duckdb
 import pytest
@@ -9,7 +10,7 @@ import rdflib
 import yaml
 from rdflib import DCAT, RDF
 
-from platform_resources.capabilities.protocols import Exported
+from platform_resources.capabilities.protocols import ColumnSource, Exported, ExportEvidence
 from platform_resources.capabilities.registry import installed_registry
 from tests.golden_files import assert_golden
 from tests.interchange.products import product_of
@@ -125,11 +126,15 @@ def test_proposals_for_datahub_name_every_column_once():
     (schema,) = [each["aspect"]["json"] for each in proposals if each["aspectName"] == "schemaMetadata"]
     assert [field["fieldPath"] for field in schema["fields"]] == ["order_id", "ordered_at", "net", "labels"]
     assert schema["primaryKeys"] == ["order_id"]
-    assert {each["entityUrn"] for each in proposals} == {
+    urns = {each["entityUrn"] for each in proposals}
+    assert {urn for urn in urns if not urn.startswith("urn:li:assertion:")} == {
         "urn:li:domain:sales",
         "urn:li:dataProduct:orders",
         "urn:li:dataset:(urn:li:dataPlatform:mesh,orders.orders,PROD)",
+        "urn:li:dataContract:orders.orders",
     }
+    (contract,) = [each["aspect"]["json"] for each in proposals if each["aspectName"] == "dataContractProperties"]
+    assert {each["assertion"] for each in contract["dataQuality"]} == {urn for urn in urns if urn.startswith("urn:li:assertion:")}
 
 
 @pytest.mark.slow
@@ -138,7 +143,16 @@ def test_proposals_are_what_datahub_itself_reads(tmp_path, monkeypatch):
     from datahub.ingestion.source.file import read_metadata_file
 
     file = tmp_path / "orders.json"
-    file.write_text(exported("datahub"))
+    seen = ExportEvidence(
+        (ColumnSource("orders", "net", "stores", "stores", "price"),),
+        {
+            "One row per order": ("missed", datetime(2026, 1, 2, tzinfo=UTC), "2 of 3 rows"),
+            "Enough orders": ("unknown", datetime(2026, 1, 2, tzinfo=UTC), ""),
+        },
+    )
+    file.write_text(EXPORTS["datahub"].text(EXPORTS["datahub"].config(), Exported(product_of(ORDERS), lambda: seen)))
+    aspects = [each["aspectName"] for each in json.loads(file.read_text())]
+    assert (aspects.count("assertionRunEvent"), aspects.count("upstreamLineage"), aspects.count("assertionInfo")) == (1, 1, 6)
     proposals = list(read_metadata_file(file))
     assert len(proposals) == len(json.loads(file.read_text()))
     assert all(proposal.aspect is not None and proposal.validate() for proposal in proposals)

@@ -266,3 +266,16 @@ def test_mistakes_in_addresses_are_told_as_json_too(client):
     assert client.get("/api/v1/incidents/readings/0").status_code == 404
     assert client.get("/api/v1/incidents/readings/x").status_code == 400
     assert client.get("/api/v1/compare").status_code == 400
+
+
+def test_datahub_hears_what_was_promised_what_came_of_it_and_where_columns_come_from(client):
+    proposals = client.get("/api/v1/products/readings/exports/datahub").json()
+    runs = {each["entityUrn"]: each["aspect"]["json"]["result"] for each in proposals if each["aspectName"] == "assertionRunEvent"}
+    assert runs["urn:li:assertion:readings.most_readings_have_a_temperature"]["type"] == "FAILURE"
+    assert runs["urn:li:assertion:readings.readings_are_never_deleted"]["type"] == "SUCCESS"
+    proposals = client.get("/api/v1/products/summary/exports/datahub").json()
+    (lineage,) = [each["aspect"]["json"] for each in proposals if each["aspectName"] == "upstreamLineage"]
+    upstream = "urn:li:dataset:(urn:li:dataPlatform:mesh,readings.measurements,PROD)"
+    assert [each["dataset"] for each in lineage["upstreams"]] == [upstream]
+    fields = {each["downstreams"][0].rpartition(",")[2]: each["upstreams"] for each in lineage["fineGrainedLineages"]}
+    assert fields["warmest)"] == [f"urn:li:schemaField:({upstream},degrees)"]

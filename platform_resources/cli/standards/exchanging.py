@@ -1,8 +1,9 @@
 """The commands `mesh export` and `mesh import`: products as documents of other standards."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,8 +19,12 @@ from platform_resources.cli.terminal.console import (
     product_of,
     stop,
 )
-from platform_resources.repository.mesh_folders import mesh_root
+from platform_resources.cli.terminal.memory import opened
+from platform_resources.repository.mesh_folders import mesh_root, state_folder
 from platform_resources.spec.values.names import is_name
+
+if TYPE_CHECKING:
+    from platform_resources.capabilities.protocols import ExportEvidence
 
 Format = Annotated[str, typer.Argument(metavar="FORMAT", help="Such as odcs or odps; `mesh capabilities` lists them under exports.")]
 
@@ -32,12 +37,19 @@ def export(
     target: Annotated[Path | None, typer.Option("--out", help="Write into this file, or into a file of this folder.")] = None,
 ) -> None:
     """Export a product as a document of another standard or tool."""
-    from platform_resources.services.standards.exported_products import CannotExport
+    from platform_resources.services.showing.column_lineage import mesh_lineage
+    from platform_resources.services.standards.exported_products import CannotExport, evidence
     from platform_resources.services.standards.exported_products import export as exported_file
 
     root, plan = mesh_of(context)
+    product = product_of(plan, name)
+
+    def seen() -> "ExportEvidence":
+        with opened(root) as ledger, ledger.reading() as connection:
+            return evidence(connection, plan, mesh_lineage(state_folder(root), plan), product, datetime.now(UTC))
+
     try:
-        file = exported_file(root, product_of(plan, name), form, {"version": version} if version else {})
+        file = exported_file(root, product, form, {"version": version} if version else {}, seen)
     except CannotExport as error:
         stop(str(error), CANNOT_RUN)
     if target is None:

@@ -1,15 +1,21 @@
 """Export a product as a document of another standard or tool."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from platform_resources.capabilities.protocols import Export, Exported
+from platform_resources.capabilities.protocols import ColumnSource, Export, Exported, ExportEvidence
 from platform_resources.capabilities.registry import installed_registry
-from platform_resources.plan.plan import ProductPlan
+from platform_resources.ledger.connections import Connection
+from platform_resources.ledger.queries.history import check_states
+from platform_resources.ledger.records import check_id
+from platform_resources.lineage.mesh_lineage import MeshLineage
+from platform_resources.plan import conventions
+from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.spec.problems import problems_text, unknown_text
 from platform_resources.spec.product import Product
 from platform_resources.spec.reading import read_product
@@ -36,16 +42,40 @@ def known_export(name: str) -> Export:
     return exports[name]
 
 
-def export(root: Path, product: ProductPlan, name: str, settings: Mapping[str, Any]) -> ExportedFile:
-    """Export the product in one format, from its current product.yaml. Raises CannotExport."""
+def export(
+    root: Path, product: ProductPlan, name: str, settings: Mapping[str, Any], seen: Callable[[], ExportEvidence] = ExportEvidence
+) -> ExportedFile:
+    """Export the product in one format, from its current product.yaml, and from what was `seen` of it. Raises CannotExport."""
     chosen = known_export(name)
     try:
         configured = chosen.config.model_validate(settings)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in error.errors())
         raise CannotExport(f"{name} does not take these settings: {problems}") from error
-    text = chosen.text(configured, Exported(_declared(root, product)))
+    text = chosen.text(configured, Exported(_declared(root, product), seen))
     return ExportedFile(f"{product.name}{chosen.ending}", text, chosen.media_type)
+
+
+def evidence(connection: Connection, plan: MeshPlan, lineage: MeshLineage, product: ProductPlan, now: datetime) -> ExportEvidence:
+    """What was seen of a product by `now`: the newest result of each objective, and the columns of others that its own are made from."""
+    titles = {check_id(objective.check.key, objective.check.name): objective.check.title for objective in product.objectives}
+    states = (state for state in check_states(connection, now, [product.name]) if state.check.id in titles)
+    readings = {titles[state.check.id]: state.reading for state in states if state.reading is not None}
+    results = {title: (reading.verdict, reading.at, reading.reason) for title, reading in readings.items()}
+    return ExportEvidence(tuple(_sources(plan, lineage, product)), results)
+
+
+def _sources(plan: MeshPlan, lineage: MeshLineage, product: ProductPlan) -> Iterator[ColumnSource]:
+    ports = {conventions.place(port.key): port.upstream for port in product.inputs if port.upstream is not None}
+    for data_set in product.data_sets:
+        for column in data_set.spec.columns:
+            for step in lineage.upstream(lineage.column(product.name, data_set.model, column.name)):
+                upstream = ports.get(step.column.place) if step.column.product == product.name else None
+                if upstream is None or step.kind not in ("passed on", "computed") or upstream.product not in plan.by_name:
+                    continue
+                read = next((port.data_set for port in plan.by_name[upstream.product].outputs if port.name == upstream.port), None)
+                if read is not None:
+                    yield ColumnSource(data_set.name, column.name, upstream.product, read, step.column.column)
 
 
 def _declared(root: Path, product: ProductPlan) -> Product:
