@@ -183,7 +183,7 @@ def _known_consumers(contract: Contract, change: ContractChange, ports: Collecti
 
 
 def _readers(change: ContractChange, ports: Collection[str], known: Consumption) -> Iterator[AffectedConsumer]:
-    """Whoever has asked lately. A query that named no port may have read any."""
+    """Whoever has asked lately. A query that named no port may have read any. Of products the column lineage says what they use."""
     places = set(known.readers) if not change.data_set else {change.data_set, *ports, ""}
     names = {
         name: place
@@ -192,5 +192,5 @@ def _readers(change: ContractChange, ports: Collection[str], known: Consumption)
         if name.casefold() not in known.moved.get(place, ())
     }
     for name, place in sorted(names.items()):
-        if not name.startswith("product:"):
+        if not name.startswith("product:") and name not in known.plan.by_name:
             yield AffectedConsumer("reader", name, f"has read {place or 'it'} lately")
