@@ -2,7 +2,8 @@
 
 import pytest
 
-from platform_resources.contracts.affected_consumers import affected_products
+from platform_resources.contracts.affected_consumers import Consumption, affected_consumers, affected_products
+from platform_resources.contracts.change import ContractChange
 from platform_resources.lineage.column_uses import ColumnRef
 from platform_resources.lineage.mesh_lineage import MeshLineage
 from platform_resources.lineage.product_lineage import ModelLineage, ProductLineage
@@ -10,7 +11,7 @@ from platform_resources.notify.facts import About, SchemaChange
 from platform_resources.notify.notice_wording import schema_words
 from platform_resources.promises.schema_difference import schema_difference
 from platform_resources.services.releases.contract_sources import contracts_in
-from tests.meshes import TINY_MESH, component, model_file, product_file, product_yaml, write_mesh
+from tests.meshes import TINY_MESH, component, model_file, product_file, product_yaml, tiny_mesh, write_mesh
 
 INPUT = "inputs/measurements"
 DEGREES = {ColumnRef(INPUT, "degrees"): "computed"}
@@ -60,6 +61,16 @@ def test_who_uses_a_column_is_told_by_the_lineage_of_the_last_build(plan, case):
     built, columns, affected = CASES[case]
     found = affected_products(plan, MeshLineage(plan, built), "readings", ["measurements_sql"], columns)
     assert {consumer.name: consumer.columns for consumer in found} == affected
+
+
+def test_pulls_of_a_product_are_no_readers_beside_its_lineage(tmp_path):
+    """The ledger counts its refreshes as reads, of whatever column; people who have read may use any."""
+    found = contracts_in(tiny_mesh(tmp_path))
+    change = ContractChange("major", "structure", "column operator is gone", "measurements", ("operator",))
+    readers = {"measurements_sql": ("summary", "eve@example.com")}
+    known = Consumption(found.plan, MeshLineage(found.plan, {"summary": summary()}), readers=readers)
+    affected = affected_consumers(found.contracts["readings"], change, known)
+    assert [consumer.name for consumer in affected if consumer.kind in ("product", "reader")] == ["eve@example.com"]
 
 
 def test_a_port_that_nobody_reads_concerns_nobody(plan):
