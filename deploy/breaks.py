@@ -10,7 +10,6 @@ from parts import DOMAINS, Deployment, until
 FIRST, SECOND = DOMAINS
 # So long PostgreSQL is away: longer than Dagster's own patience of some ten seconds.
 AWAY_SECONDS = 20
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 
 
 def kill_of(name: str) -> Callable[[Deployment], float]:
@@ -118,36 +117,7 @@ def second_daemon(deployment: Deployment) -> float:
     until("all is well again", lambda: deployment.is_well_and_done(run))
     took = time.monotonic() - begin
     deployment.parts["daemon"].start()
-    return took
-
-
-def clock_jump(deployment: Deployment) -> float:
-    """The daemon's clock steps forward by three hours under a refresh, and back again."""
-    offset, part = deployment.folder / "offset", deployment.parts["daemon"]
-    offset.write_text("+0")
-    part.kill(signal.SIGTERM)
-    true = part.environment
-    part.environment = true | {
-        "LD_PRELOAD": FAKETIME,
-        "FAKETIME_TIMESTAMP_FILE": str(offset),
-        "FAKETIME_NO_CACHE": "1",
-        "DONT_FAKE_MONOTONIC": "1",
-    }
-    part.start()
-    until("all is well", deployment.is_well)
-    runs = [deployment.begun(FIRST)]
-    offset.write_text("+3h")
-    runs.append(deployment.submit(SECOND))
-    until("both are done", lambda: all(map(deployment.is_done, runs)))
-    runs = [deployment.begun(FIRST)]
-    offset.write_text("+0")
-    begin = time.monotonic()
-    runs.append(deployment.submit(SECOND))
-    until("both are done", lambda: all(map(deployment.is_done, runs)))
-    took = time.monotonic() - begin
-    part.environment = true
-    part.kill(signal.SIGTERM)
-    part.start()
+    second.kill(signal.SIGTERM)
     until("all is well again", deployment.is_well)
     return took
 
@@ -163,5 +133,4 @@ BREAKS = {
     "a code location that does not load": broken_location,
     "a full disk": full_disk,
     "two daemons, of which one dies": second_daemon,
-    "a daemon's clock that jumps by three hours": clock_jump,
 }

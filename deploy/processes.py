@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from breaks import BREAKS, FAKETIME, clock_jump, full_disk
+from breaks import BREAKS, full_disk
 from parts import DOMAINS, Deployment, until
 
 (DOMAIN, PRODUCT), *_ = DOMAINS.items()
@@ -106,8 +106,6 @@ def tried(deployment: Deployment, wanted: Callable[[str], bool]) -> Iterator[str
             continue
         if broken is full_disk and not deployment.own_disk:
             yield f"{name}: not tried, as no file system can be mounted here: {deployment.why_no_disk}"
-        elif broken is clock_jump and not Path(FAKETIME).exists():
-            yield f"{name}: not tried, as there is no {FAKETIME}: apt install libfaketime"
         else:
             yield f"{name}: well again after {broken(deployment):.0f} s"
 

@@ -13,7 +13,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 
 from platform_resources.ledger.columns import TABLES
-from platform_resources.ledger.database import LedgerUnavailable, ledger_url, newest_revision, open_ledger
+from platform_resources.ledger.database import LedgerUnavailable, OnlyOne, ledger_url, newest_revision, open_ledger
 from platform_resources.ledger.people_tables import incidents
 from tests.ledger.event_logs import START
 from tests.ledger.ledgers import new_database, postgres
@@ -196,3 +196,16 @@ def test_a_server_that_goes_away_says_so_and_is_used_again_when_it_is_back(tmp_p
     with pytest.raises(LedgerUnavailable, match="see that the server runs"), ledger.reading():
         pass
     ledger.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def test_a_place_of_which_there_is_one_is_free_again_when_who_had_it_is_gone(request, tmp_path, kind):
+    url = f"sqlite:///{tmp_path}/ledger.sqlite" if kind == "sqlite" else new_database(request.getfixturevalue("postgres_server"))
+    first, second = OnlyOne(url), OnlyOne(url)
+    assert (first.take(), second.take(), first.take(), second.take()) == (True, False, True, False)
+    if kind == "sqlite":
+        first._file.release()
+    else:  # as its process had ended
+        first._session.detach()
+        first._session.close()
+    assert (second.take(), OnlyOne(url).take(), second.take()) == (True, False, True)
