@@ -318,7 +318,7 @@ class PolicyFacts:
     """What a policy may know beside the product's own document.
 
     `sql` has the text of its models and tests by file; `others` are all other products with their domains; `received` is what its input
-    ports read; `terms` are those that the mesh describes. The rest is known where it has happened: what a build has told of classes
+    ports read; `terms` are those that the mesh describes; `vouching` is what each dimension speaks of. The rest is known where it has happened: what a build has told of classes
     (`less_classified`), which promises are not kept, and which versions are older than they may be (`outlived`).
     """
 
@@ -326,6 +326,7 @@ class PolicyFacts:
     others: Mapping[str, str] = field(default_factory=dict)
     received: tuple[Received, ...] = ()
     terms: frozenset[str] = frozenset()
+    vouching: Mapping[str, frozenset["Assurance"]] = field(default_factory=dict)
     less_classified: tuple[LessClassified, ...] = ()
     broken_promises: tuple[str, ...] = ()
     outlived: tuple[str, ...] = ()

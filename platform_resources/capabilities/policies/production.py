@@ -1,10 +1,9 @@
 """The policy `production-is-complete`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from platform_resources.capabilities.masks.redact import NothingToSet
 from platform_resources.capabilities.protocols import Assurance, Breach, PolicyFacts, PolicyNeeds
-from platform_resources.capabilities.registry import installed_registry
 from platform_resources.spec.governance import Level
 from platform_resources.spec.product import Product
 
@@ -29,7 +28,7 @@ class ProductionIsComplete:
         if product.info.lifecycle != "production":
             return
         yield from _people(product)
-        yield from _promises(product)
+        yield from _promises(product, facts.vouching)
         if not product.output_ports:
             yield Breach("", "a product in production needs an output port", "add a component of type output-port")
         if not product.agreements:
@@ -47,9 +46,8 @@ def _people(product: Product) -> Iterator[Breach]:
         yield Breach("support", "a product in production needs a runbook: what to do when it breaks", hint)
 
 
-def _promises(product: Product) -> Iterator[Breach]:
+def _promises(product: Product, vouching: Mapping[str, frozenset[Assurance]]) -> Iterator[Breach]:
     """One objective may be all that speaks of quality, or all that speaks of the amount, and not both."""
-    vouching = {name: dimension.vouches_for for name, dimension in installed_registry().dimensions().items()}
     vouched_of = [vouching[objective.variant] for objective in product.objectives]
     hint = "add a component of type service-level-asset; `mesh capabilities` lists the dimensions"
     assurances: tuple[Assurance, ...] = ("age", "amount")

@@ -52,6 +52,7 @@ def policy_facts(mesh: Mesh, product: Product) -> PolicyFacts:
             if isinstance(upstream, Resolved) and upstream.source is not None
         ),
         terms=frozenset(term.name for term in mesh.governance.governance.terms),
+        vouching={name: dimension.vouches_for for name, dimension in mesh.registry.dimensions().items()},
     )
 
 
