@@ -318,8 +318,9 @@ class PolicyFacts:
     """What a policy may know beside the product's own document.
 
     `sql` has the text of its models and tests by file; `others` are all other products with their domains; `received` is what its input
-    ports read; `terms` are those that the mesh describes; `vouching` is what each dimension speaks of. The rest is known where it has happened: what a build has told of classes
-    (`less_classified`), which promises are not kept, and which versions are older than they may be (`outlived`).
+    ports read; `terms` are those that the mesh describes; `vouching` is what each dimension speaks of.
+    The rest is known where it has happened: what a build has told of classes (`less_classified`), which promises
+    are not kept, and which versions are older than they may be (`outlived`).
     """
 
     sql: Mapping[str, str] = field(default_factory=dict)
