@@ -190,7 +190,8 @@ class SharedVersions:
                 self.local.keep_only(pointer.published)
             elif note.get("published"):  # another machine has removed it
                 self._forget_here()
-            if self.place.held is None:
+            # A refresh on this machine, of this process or another, has newer ones than it has handed over.
+            if self.place.held is None and not (pointer.holder and pointer.machine == _machine(self.state)):
                 self._take({name: file for name, file in pointer.kept.items() if name != DATABASE})
             replace_json(folder / NOTE, {"url": self.objects.url, "tag": tag, "published": pointer.published, "renames": pointer.renames})
         tags = _LISTED.get(self.objects.url, (0.0, None))[1]

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from platform_resources.plan import conventions
 from platform_resources.publications import shared_pointer, shared_versions
 from platform_resources.publications.published_versions import publishing
 from platform_resources.publications.shared_objects import SharedObjects, StoreUnreachable, shared_objects
@@ -177,18 +178,27 @@ def test_a_machine_that_dies_while_it_hands_over_what_it_had_does_so_again(share
     assert list(one.published()) == list(other.published()) == versions
 
 
-def test_who_reads_beside_the_first_refresh_takes_nothing_of_it_away(shared):
+def test_who_reads_beside_a_refresh_takes_nothing_of_it_away(shared):
     one = shared("one")
-    assert one.claim() == ""
-    with warehouse().opened(one.state, "sales", "orders") as database:
-        database.remember("who", "one", "{}")
-    held = elsewhere()
-    one.objects.write(one.place.key, vars_of(one))  # as a beat does
-    assert shared("one").latest() is None  # in another process
-    with warehouse().opened(one.state, "sales", "orders") as database:
-        assert set(database.remembered("who")) == {"one"}
-    shared_pointer._HELD.update(held)
-    one.let_go()
+    lineage = one.state / conventions.lineage_file("sales", "orders")
+    lineage.parent.mkdir(parents=True)
+    for number in range(2):
+        assert one.claim() == ""
+        with warehouse().opened(one.state, "sales", "orders") as database:
+            database.remember("who", str(number), "{}")
+        lineage.write_text(f"of refresh {number}")
+        one.place.update(lambda now: now)  # as a beat does
+        held = elsewhere()
+        assert shared("one").latest() is None  # in another process
+        shared_pointer._HELD.update(held)
+        assert lineage.read_text() == f"of refresh {number}"
+        with warehouse().opened(one.state, "sales", "orders") as database:
+            assert set(database.remembered("who")) == {str(number)}
+            database.forget("who", str(number))
+        one.let_go()
+    other = shared("other")
+    assert other.latest() is None
+    assert (other.state / conventions.lineage_file("sales", "orders")).read_text() == "of refresh 1"
 
 
 def test_a_folder_of_versions_from_elsewhere_is_never_mixed_with_the_storage(shared):
