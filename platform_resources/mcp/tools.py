@@ -82,9 +82,10 @@ def _add_using(server: MCPServer[Any], ask: _Ask) -> None:
         role: Annotated[str, Field(description="a role of one of the product's agreements, as describe lists them")],
         purpose: Annotated[str, Field(description="what the data is for, for the owner who decides")],
         attributes: Annotated[dict[str, str] | None, Field(description="a value for each attribute of the role")] = None,
+        columns: Annotated[list[str] | None, Field(description="the columns that are needed, for the owner who decides")] = None,
     ) -> dict[str, Any]:
         """Ask the owner of a product for a role of it, in the name of the person. Ask the person first."""
-        body = {"role": role, "purpose": purpose, "attributes": attributes or {}}
+        body = {"role": role, "purpose": purpose, "attributes": attributes or {}, "columns": columns or []}
         answer: dict[str, Any] = await ask(context, f"products/{quote(product, safe='')}/access", body)
         return answer
 

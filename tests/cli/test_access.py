@@ -5,6 +5,8 @@ import json
 import duckdb
 import pytest
 
+from tests.meshes import edited, product_file
+
 ASK = ("access", "request", "readings", "--role", "analyst", "--purpose", "Tests.", "--to", "bob", "--by", "ana")
 QUERY = ("query", "readings", "select distinct operator from measurements", "--json")
 
@@ -105,6 +107,26 @@ def test_a_request_that_cannot_be_is_refused(published, capsys, changed, told):
         asked[asked.index(option) + 1] = value
     assert told in refusal(published, capsys, *asked)
     assert "g1" not in states(published)
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        (["degreees"], 'readings has no column "degreees"'),
+        (["degrees", "operator"], "the role analyst does not show operator; open shows them"),
+    ],
+)
+def test_a_request_for_columns_that_the_role_does_not_show_is_refused(published, capsys, columns, told):
+    roles = "[{role: analyst, sees: [public, internal]}, {role: open, sees: [public, internal, personal]}]"
+    edited(published.root, product_file("plant", "readings"), "[{role: analyst, sees: [public, internal], masked: [personal]}]", roles)
+    assert told in " ".join(refusal(published, capsys, *ASK, *(part for name in columns for part in ("--column", name))).split())
+    assert "g1" not in states(published)
+
+
+def test_a_request_says_which_columns_are_needed_and_until_when(published):
+    published.mesh(*ASK, "--column", "degrees", "--column", "operator", "--until", "2027-01-31")
+    told = json.loads(published.mesh("access", "show", "g1", "--json").stdout)
+    assert told["purpose"] == "Tests. Needs degrees, operator (masked). Wanted until 2027-01-31."
 
 
 def test_grants_are_listed_by_product_and_by_person(published):

@@ -74,6 +74,7 @@ def test_what_is_wrong_with_a_request_is_said_and_nothing_that_was_typed_is_lost
         {},
         {"role": "partner", "attribute:partner:region": "ASIA"},
         {"role": "analyst", "until": "x" * 2000},
+        {"role": "analyst", "columns": "degrees, nothing"},
     ):
         assert sent(pages, ACCESS, EVE, to="eve@example.com", purpose="To see.", **fields).status_code == 422
     of_another = sent(pages, ACCESS, EVE, role="analyst", to="ada@example.com", purpose="To see.")
@@ -82,14 +83,26 @@ def test_what_is_wrong_with_a_request_is_said_and_nothing_that_was_typed_is_lost
 
 
 def test_from_a_request_to_the_role_and_away_again(pages):
-    asked = sent(pages, ACCESS, EVE, role="analyst", to="eve@example.com", purpose="Which sensors drift?", until="2027-01-31")
+    asked = sent(
+        pages,
+        ACCESS,
+        EVE,
+        role="analyst",
+        to="eve@example.com",
+        purpose="Which sensors drift?",
+        columns="degrees, operator",
+        until="2027-01-31",
+    )
     assert (asked.status_code, asked.headers["location"]) == (303, f"{ACCESS}#yours")
     assert "not decided yet" in text(pages.get(ACCESS, headers=EVE).text)
 
     mine = text(pages.get("/inbox", headers=EVE).text)
     assert "No request waits for you" in mine and "Which sensors drift?" in mine
     theirs = pages.get("/inbox", headers=OWNER).text
-    assert "eve@example.com wants to read Sensor readings as analyst" in text(theirs) and "Wanted until 2027-01-31." in theirs
+    assert (
+        "eve@example.com wants to read Sensor readings as analyst" in text(theirs)
+        and "Needs degrees, operator (masked). Wanted until 2027-01-31." in theirs
+    )
     assert "Which sensors drift?" not in pages.get("/inbox", headers=as_("mallory@example.com")).text
 
     grant = "/grants/" + theirs.partition('action="/grants/')[2].partition('"')[0]

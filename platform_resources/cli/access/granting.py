@@ -59,6 +59,8 @@ def request(
     attribute: Annotated[
         list[str] | None, typer.Option(help="An attribute of the role, such as region=EU; repeatable.", metavar="NAME=VALUE")
     ] = None,
+    column: Annotated[list[str] | None, typer.Option(help="A column that is needed, for the owner who decides; repeatable.")] = None,
+    until: Until = None,
     by: By = None,
 ) -> None:
     """Ask for a role of a product. Its owner decides, unless the agreement says that it is automatic."""
@@ -67,7 +69,8 @@ def request(
     root, mesh = mesh_of(context, [product])
     asked = product_of(mesh, product)
     who = by or you("--by")
-    wanted = Request(role, to or who, purpose, named_values("--attribute", attribute or ()), who)
+    day = until.date() if until is not None else None
+    wanted = Request(role, to or who, purpose, named_values("--attribute", attribute or ()), who, tuple(column or ()), day)
     with opened(root) as ledger:
         grant = _allowed(lambda: ask(ledger, asked, wanted, datetime.now(UTC)))
     _say(grant)

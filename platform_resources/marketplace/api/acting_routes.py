@@ -45,6 +45,7 @@ class RoleAsked(_Asked):
     role: Annotated[str, Field(min_length=1, max_length=200)]
     purpose: Annotated[str, Field(min_length=1, max_length=LONGEST_PURPOSE)]
     attributes: dict[str, str] = {}
+    columns: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=100)] = []
     until: date | None = None
     to: Annotated[str, Field(max_length=200)] = ""
 
@@ -118,6 +119,7 @@ def _asking(router: APIRouter, shop: Shop) -> None:
     def access(request: Request, name: str, asked: RoleAsked) -> Response:
         attributes = {f"{ATTRIBUTE}:{asked.role}:{key}": value for key, value in asked.attributes.items()}
         fields = {"role": asked.role, "purpose": asked.purpose, "until": asked.until.isoformat() if asked.until else "", **attributes}
+        fields["columns"] = ",".join(asked.columns)
         product = product_named(shop.view(request), name)
         try:
             grant = asked_for(shop, request, product, fields | ({"to": asked.to} if asked.to else {}))

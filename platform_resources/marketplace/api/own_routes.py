@@ -130,7 +130,8 @@ def _access(page: dict[str, Any]) -> dict[str, Any]:
 
 def _role(choice: RoleChoice) -> dict[str, Any]:
     offered = asdict(choice.offered)
-    seen = {"clear": choice.clear, "masked": choice.masked, "left_out": choice.hidden, "filters_rows": choice.rows}
+    columns = choice.columns
+    seen = {"clear": columns.clear, "masked": columns.masked, "left_out": columns.hidden, "filters_rows": columns.rows}
     return {
         **{name: offered[name] for name in ("role", "agreement", "approval", "duration")},
         "attributes": dict(offered["attributes"]),

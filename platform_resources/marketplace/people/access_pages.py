@@ -25,7 +25,6 @@ from platform_resources.services.access.version_hooks import begin_hook
 from platform_resources.services.releases.ending_ports import switched
 from platform_resources.services.showing.channel_states import channels_of
 from platform_resources.services.showing.mesh_overview import MeshOverview
-from platform_resources.spec.agreements import CLEAR
 from platform_resources.spec.notifications import Severity
 from platform_resources.spec.values.grantees import is_same
 
@@ -42,10 +41,7 @@ class RoleChoice:
     """A role to request, with the columns it shows in clear, masked, or not at all."""
 
     offered: OfferedRole
-    clear: tuple[str, ...]
-    masked: tuple[str, ...]
-    hidden: tuple[str, ...]
-    rows: bool
+    columns: requests.RoleColumns
 
 
 def access_page(
@@ -94,15 +90,7 @@ def subjects(view: MeshOverview, who: str) -> tuple[str, ...]:
 def _choices(product: ProductPlan) -> Iterator[RoleChoice]:
     for offered in product.offers.roles or ():
         attributes = tuple((name, values[0]) for name, values in offered.attributes)
-        clear, masked, hidden, rows = list[str](), list[str](), list[str](), False
-        for data_set in product.data_sets:
-            seen = data_set.views.of_role(offered.role, attributes)
-            shown = {column.name: column.how for column in seen.columns} if seen is not None else {}
-            rows = rows or (seen is not None and bool(seen.rows))
-            for column in data_set.spec.columns:
-                how = shown.get(column.name)
-                (hidden if how is None else clear if how == CLEAR else masked).append(column.name)
-        yield RoleChoice(offered, tuple(clear), tuple(masked), tuple(hidden), rows)
+        yield RoleChoice(offered, requests.role_columns(product, offered.role, attributes))
 
 
 def asked_for(shop: Shop, request: Request, product: ProductPlan, fields: Fields) -> Grant:
@@ -113,12 +101,12 @@ def asked_for(shop: Shop, request: Request, product: ProductPlan, fields: Fields
         raise FormRefused(f"You may ask for {', '.join(subjects(view, who))}; not for “{to}”.")
     if not role:
         raise NotAllowed("choose as what you want to read it")
-    wanted_until = day(fields.get("until", ""))
-    until = f" Wanted until {wanted_until:%Y-%m-%d}." if wanted_until is not None else ""
     purpose = fields.get("purpose", "").strip()[:LONGEST_PURPOSE]
     begin = f"{ATTRIBUTE}:{role}:"
     attributes = {name.removeprefix(begin): value for name, value in fields.items() if name.startswith(begin)}
-    wanted = requests.Request(role, to, f"{purpose}{until}" if purpose else "", attributes, who)
+    columns = tuple(name.strip() for name in fields.get("columns", "")[:LONGEST_PURPOSE].split(",") if name.strip())
+    until = day(fields.get("until", ""))
+    wanted = requests.Request(role, to, purpose, attributes, who, columns, until.date() if until is not None else None)
     grant = ask(shop.market.ledger, product, wanted, datetime.now(UTC))
     followed(shop, view.plan, grant)
     return grant
