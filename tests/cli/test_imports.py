@@ -75,6 +75,7 @@ print(*sorted(name for name in sys.modules if name.startswith(("platform_resourc
         "platform_resources.cli.app",
         "platform_resources.cli.terminal",
         "platform_resources.cli.terminal.deferred_commands",
+        "platform_resources.settings",
     ]
 
 
