@@ -13,6 +13,9 @@ from dagster._daemon.run_coordinator import QueuedRunCoordinatorDaemon
 from jsonschema.validators import validator_for
 from ruamel.yaml import YAML
 
+from platform_resources.marketplace.ahead.shared_pages import FILE as PAGES
+from platform_resources.marketplace.probe_routes import probe_routes
+from platform_resources.services.showing.kept_memories import FILE as JUDGED
 from tests.meshes import REPOSITORY
 
 DEPLOY = REPOSITORY / "deploy"
@@ -20,6 +23,10 @@ DEPLOY = REPOSITORY / "deploy"
 
 def read(name):
     return json.loads(json.dumps(YAML(typ="safe", pure=True).load((DEPLOY / name).read_text(encoding="utf-8"))))
+
+
+def read_all(name):
+    return list(YAML(typ="safe", pure=True).load_all((DEPLOY / name).read_text(encoding="utf-8")))
 
 
 def after(arguments, option):
@@ -81,6 +88,30 @@ def test_kubernetes_has_the_same_queue_and_retries():
         assert daemon[chart] == {camel(key): told for key, told in settings[ours].items()}
     launcher = values["runLauncher"]["config"]["customRunLauncher"]
     assert {name: launcher[name] for name in ("module", "class")} == settings["run_launcher"]
+
+
+def test_the_marketplace_of_kubernetes_fits_itself_and_the_code_servers():
+    deployment, service = read_all("kubernetes/marketplace.yaml")
+    assert [(each["apiVersion"], each["kind"]) for each in (deployment, service)] == [("apps/v1", "Deployment"), ("v1", "Service")]
+    pod = deployment["spec"]["template"]
+    assert deployment["spec"]["selector"]["matchLabels"] == pod["metadata"]["labels"] == service["spec"]["selector"]
+    (container,) = pod["spec"]["containers"]
+    (port,) = {each["containerPort"] for each in container["ports"]}
+    assert after(container["command"], "--port") == str(port) == str(service["spec"]["ports"][0]["targetPort"])
+    served = {route.path for route in probe_routes(None).routes}
+    for probe in (container["readinessProbe"]["httpGet"], container["livenessProbe"]["httpGet"]):
+        assert probe["port"] == port and probe["path"] in served
+    values = read("kubernetes/values.yaml")
+    images = [values["dagsterWebserver"]["image"], values["dagsterDaemon"]["image"]]
+    for server in values["dagster-user-deployments"]["deployments"]:
+        images.append(server["image"])
+        assert [from_["secretRef"] for from_ in container["envFrom"]] == server["envSecrets"] and container["env"] == server["env"]
+        for part, ours in (("volumes", pod["spec"]["volumes"]), ("volumeMounts", container["volumeMounts"])):
+            assert all(each in ours for each in server[part]), part
+    assert {f"{image['repository']}:{image['tag']}" for image in images} == {container["image"]}
+    (kept,) = (volume["name"] for volume in pod["spec"]["volumes"] if "emptyDir" in volume)
+    mounted = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}[kept]
+    assert all(f"/state/{file}".startswith(f"{mounted}/") for file in (PAGES, JUDGED)), "SQLite of servers on several nodes"
 
 
 def camel(name):
