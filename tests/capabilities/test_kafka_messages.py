@@ -152,6 +152,28 @@ def test_a_pull_ends_where_the_topic_ended_when_it_began(broker, monkeypatch):
     assert sorted(row[3] for row in orders.read()) == [2, 3]
 
 
+POISON = {
+    b'{"id": 2, "note": "\\ud800"}': "is no JSON",
+    b'{"id": 2, "more": {"n": ["\\uDFFF"]}}': "is no JSON",
+    b'{"id": 2, "a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}": "is no JSON",
+    b'{"": 2}': "has a field without a name",
+    b'{"ID": 2}': 'has a field "ID", and "id" is a field too: a table has one column of the two',
+    b'{"a": 2, "A": 2}': 'has a field "A", and "a" is a field too: a table has one column of the two',
+    b'{"Kafka_Offset": 2}': 'has a field "Kafka_Offset", as the platform calls what it adds to each row',
+    b'{"mesh_fault": 2}': 'has a field "mesh_fault", as the platform calls what it adds to each row',
+}
+
+
+def test_no_message_keeps_the_others_from_being_read(broker):
+    orders = Input(broker)
+    orders.send(("a", {"id": 1, "note": "\ud83d\ude00"}), *((str(number), value) for number, value in enumerate(POISON)))
+    orders.broker.producer.produce(orders.topic, b'{"id": 3}', "late", partition=1, timestamp=2**62)
+    assert orders.broker.producer.flush(30) == 0
+    found = orders.read(columns="kafka_key, id, note, mesh_fault")
+    assert found[-2:] == [("a", 1, "\U0001f600", None), ("late", 3, None, None)]
+    assert [row[-1] for row in found[:-2]] == list(POISON.values())
+
+
 def test_messages_that_the_broker_no_longer_has_are_told_and_not_passed_over(broker):
     orders, size = Input(broker), 900_000  # the mock keeps 5 MB of a partition
     orders.send(("a", {"id": 1}), ("b", {"id": 2}))
@@ -216,6 +238,20 @@ def test_avro_by_a_schema_in_a_file_keeps_its_types(broker, tmp_path):
     assert found[0] == ("a", 7, 12.1, AT, None, None)
     assert [row[-1] for row in found[1:]] == ["is no Avro of order.avsc: there are bytes behind it", "is no Avro of order.avsc"]
     assert orders.types["at"] == "TIMESTAMP WITH TIME ZONE"
+
+
+def test_a_list_with_a_number_that_is_none_is_set_aside(broker, tmp_path):
+    schema = {"type": "record", "name": "o", "fields": [{"name": "scores", "type": {"type": "array", "items": "double"}}]}
+    (tmp_path / "o.avsc").write_text(json.dumps(schema))
+    orders = Input(broker, format="avro", schema="o.avsc", folder=tmp_path)
+    for key, scores in (("a", [1.5]), ("b", [float("nan")])):
+        stream = BytesIO()
+        fastavro.schemaless_writer(stream, fastavro.parse_schema(schema), {"scores": scores})
+        orders.send((key, stream.getvalue()))
+    assert orders.read(columns="kafka_key, scores, mesh_fault") == [
+        ("a", "[1.5]", None),
+        ("b", None, "has a number in a list or record that is none, such as NaN"),
+    ]
 
 
 class Registry(BaseHTTPRequestHandler):

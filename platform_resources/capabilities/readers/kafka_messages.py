@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from platform_resources.capabilities.protocols import Extracted, Extraction
-from platform_resources.capabilities.readers.kept_messages import KeptMessages
+from platform_resources.capabilities.readers.kept_messages import KeptMessages, no_columns
 from platform_resources.capabilities.readers.message_formats import EXTRA, MessageFormat, MessageUnread, Reading, reading
 from platform_resources.capabilities.readers.source_addresses import SourceUnread, filled, library
 from platform_resources.capabilities.readers.told_columns import ToldColumns
@@ -19,6 +19,8 @@ Load = Literal["latest", "append"]
 # What a person may ask for beside offsets: what is there, behind what was kept, or instead of it.
 EARLIEST, ANEW = "earliest", "anew"
 _AT_ONCE = 1_000
+# Producers may write any time, in milliseconds; later than the year 9999 is none.
+_LAST_TIME = 253_402_300_799_999
 _PATIENCE_SECONDS = 10.0
 # A broker that gives nothing for so long, though there is more, is not waited for.
 _LONGEST_SILENCE_SECONDS = 60.0
@@ -204,15 +206,20 @@ class KafkaMessages:
     def _line(self, message: Any, read: Reading, columns: ToldColumns, json: Any) -> dict[str, Any]:
         """A message as it is kept: its key and place, then its values as texts, or why it has none."""
         key, value = message.key(), message.value()
-        line = {"k": _key(key), "p": message.partition(), "o": message.offset(), "t": max(message.timestamp()[1], 0)}
+        line = {"k": _key(key), "p": message.partition(), "o": message.offset(), "t": min(max(message.timestamp()[1], 0), _LAST_TIME)}
         if value is None and key is not None:
             return line
         try:
             if key is None and (value is None or self.load == "latest"):
                 raise MessageUnread("has no key, so nobody can say of which row it is; with load: append no key is needed")
-            return {**line, "v": columns.texts(read(value), json)}
-        except MessageUnread as error:
-            return {**line, "f": str(error), "x": value.decode("utf-8", "backslashreplace") if value is not None else None}
+            record = read(value)
+            new = record.keys() - columns.kinds.keys()
+            if new and (fault := no_columns(record, columns.kinds)):
+                raise MessageUnread(fault)
+            return {**line, "v": columns.texts(record, json)}
+        except (MessageUnread, ValueError) as error:
+            fault = str(error) if isinstance(error, MessageUnread) else "has a number in a list or record that is none, such as NaN"
+            return {**line, "f": fault, "x": value.decode("utf-8", "backslashreplace") if value is not None else None}
 
 
 def _key(key: bytes | None) -> str | None:

@@ -1,15 +1,15 @@
 """Messages of a stream as they are kept in a product's database: which of them count, and which rows they make."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from platform_resources.capabilities.protocols import ROW_FAULT, ROW_NUMBER, ROW_SOURCE, ROW_TEXT
 from platform_resources.capabilities.readers.database_rows import KEPT_ROWS
-from platform_resources.capabilities.readers.source_addresses import SourceUnread
 from platform_resources.capabilities.readers.told_columns import ToldColumns
 from platform_resources.capabilities.support.sql_text import literal, quoted
+from platform_resources.spec.values.column_names import folded_column
 
 _NEW = "mesh_new_messages"
 # A key, a partition and an offset, the time, the values as JSON of texts, why a message is none, and its own text then.
@@ -17,6 +17,21 @@ _FIELDS = {"k": "varchar", "p": "integer", "o": "bigint", "t": "bigint", "v": "j
 _LARGEST_MESSAGE = 2**28
 # What each row says of its message.
 OF_MESSAGE = ("kafka_key", "kafka_partition", "kafka_offset", "kafka_timestamp")
+_TAKEN = frozenset({*OF_MESSAGE, ROW_SOURCE, ROW_NUMBER, ROW_FAULT, ROW_TEXT})
+
+
+def no_columns(fields: Iterable[str], known: Iterable[str]) -> str:
+    """Why these fields cannot be columns of a table that has the known ones; empty where they can."""
+    columns = {folded_column(name): name for name in known}
+    for name in fields:
+        folded = folded_column(name)
+        if not name:
+            return "has a field without a name"
+        if folded in _TAKEN:
+            return f'has a field "{name[:100]}", as the platform calls what it adds to each row'
+        if (before := columns.setdefault(folded, name)) != name:
+            return f'has a field "{name[:100]}", and "{before[:100]}" is a field too: a table has one column of the two'
+    return ""
 
 
 class KeptMessages:
@@ -70,10 +85,7 @@ class KeptMessages:
         return int(count)
 
     def rows(self, columns: ToldColumns, promised: Mapping[str, str], topic: str) -> Any:
-        """The messages as rows: first what says where each comes from. Raises SourceUnread for a field that is called like that."""
-        doubled = [name for name in columns.kinds if name.lower() in OF_MESSAGE]
-        if doubled:
-            raise SourceUnread(f"messages of {topic} have a field {', '.join(doubled)}, as the platform calls what it adds to each row")
+        """The messages as rows: first what says where each comes from."""
         place = f"{literal(topic + '/')} || p as {ROW_SOURCE}, o as {ROW_NUMBER}, f as {ROW_FAULT}, x as {ROW_TEXT}"
         of_message = "k as kafka_key, p as kafka_partition, o as kafka_offset, make_timestamptz(t * 1000) as kafka_timestamp"
         shape = json.dumps(dict.fromkeys(columns.kinds, "VARCHAR"))

@@ -35,7 +35,9 @@ def _json(value: bytes) -> Mapping[str, Any]:
     texts = library("simplejson", EXTRA)
     try:
         record = texts.loads(value[_FRAME:] if value[:1] == b"\0" else value, use_decimal=True)
-    except ValueError as error:
+        if b"\\ud" in value.lower():  # half a character, which is no text, can only be written so
+            texts.dumps(record, use_decimal=True, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         place = f" (line {error.lineno}, column {error.colno})" if isinstance(error, texts.JSONDecodeError) else ""
         raise MessageUnread(f"is no JSON{place}") from error
     if not isinstance(record, Mapping):
