@@ -7,7 +7,7 @@ ends with whatever is written, and after a minute. So does each page of a reader
 import gzip
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
@@ -101,8 +101,12 @@ class KeptPages:
         """The view as the reader may see it, computed once for each reader."""
         if reader is None:
             return view
+        minute = datetime.now(UTC).replace(second=0, microsecond=0)
+        # While the ledger does not answer the view stays, and a grant in it ends by itself all the same.
+        if self.market.patient.away_since is not None and minute - view.at > TOO_OLD:
+            view = replace(view, granted_at=minute, same=f"{view.same} {minute}")
         seen = self.views.get(reader)
-        if seen is None or seen.at != view.at or seen.plan is not view.plan or len(self.views) > MOST_READERS:
+        if seen is None or (seen.at, seen.same) != (view.at, view.same) or seen.plan is not view.plan or len(self.views) > MOST_READERS:
             self.views = {known: s for known, s in self.views.items() if s.at == view.at and len(self.views) <= MOST_READERS}
             seen = self.views[reader] = seen_by(view, reader)
         return seen

@@ -60,6 +60,8 @@ def test_what_a_consumer_may_not_see_is_not_told_by_a_trial(pages):
         ({"fields": "data_set: measurements\ncolumns: [degreess]\nat_least: 95"}, "degreess"),
         ({"fields": "data_set: measurements\nrename: x\nat_least: 95"}, "would have errors with it"),
         ({"fields": "x" * 4001}, "longer than 4000 characters"),
+        ({"fields": f"data_set: measurements\ncolumns: [degrees]\nat_least: 0x{'f' * 3800}"}, "a value that cannot be written"),
+        ({"fields": f"data_set: measurements\nat_least: {'[' * 400}{']' * 400}"}, "a value that cannot be written"),
         ({"purpose": ""}, "say what the expectation is for"),
         ({"title": "x" * 201}, "give the expectation a name"),
     ],

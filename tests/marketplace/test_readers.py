@@ -46,6 +46,12 @@ def test_documents_for_other_tools_are_for_those_who_see_the_whole_product(bob, 
     assert [declared in who.get("/products/readings").text for who in (bob, client)] == [False, True]
 
 
+def test_what_stages_require_and_lack_is_told_to_those_who_see_the_whole_product(bob, client):
+    """Evidence may name people."""
+    assert [len(who.get("/api/v1/products/readings").json()["stages"]) for who in (bob, client)] == [0, 2]
+    assert ['id="stages"' in who.get("/products/readings").text for who in (bob, client)] == [False, True]
+
+
 def test_without_a_grant_a_profile_tells_names_and_types(bob):
     assert set(map(frozenset, columns(bob).values())) == {frozenset()}
     page = bob.get("/products/readings").text

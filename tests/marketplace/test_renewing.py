@@ -9,6 +9,7 @@ import pytest
 from fastapi import Request
 from fastapi.testclient import TestClient
 
+from platform_resources.access.grants import KnownGrants, requested
 from platform_resources.access.reader_standing import Reader
 from platform_resources.incidents import life_cycle
 from platform_resources.ledger.database import ledger_url, open_ledger
@@ -164,6 +165,24 @@ def test_a_kept_page_is_sent_for_a_minute_at_most_unless_there_is_no_newer_view(
     assert kept.get("page of 70", before[70]).body == b"as of 70 seconds ago"
     assert kept.get("page of 30", replace(view, mark=(*view.mark[:2], view.mark[2] + 1))) is None
     assert kept.get("another page", view) is None
+
+
+def test_a_grant_ends_by_itself_also_while_the_ledger_does_not_answer(market):
+    now, ana = datetime.now(UTC), Reader("ana@example.com")
+    asked = requested("g1", "readings", "analyst", ana.name, "Planning.", (), ana.name, now - timedelta(days=2))
+    grant = replace(asked, last="approved", until=now - timedelta(hours=1))
+    view = replace(market.renew(), at=now - timedelta(hours=2), grants=KnownGrants((grant,)))
+    kept = KeptPages(market, lambda _: ana)
+    before = kept.seen(view, ana)
+    product, address = view.plan.product("readings"), kept.address({"path": "/", "query_string": b"", "headers": []})
+    assert before.reading.standing(product).sees == "role"
+    kept.put(address, before, "as an analyst sees it")
+    market.patient.away_since = now
+    try:
+        assert kept.seen(view, ana).reading.standing(product).sees == "nothing"
+        assert kept.get(address, kept.seen(view, ana)) is None
+    finally:
+        market.patient.away_since = None
 
 
 def test_a_page_about_some_products_is_kept_until_something_changes_of_these(market):

@@ -83,6 +83,9 @@ def test_who_may_not_send_them_is_refused(api, bearer, scopes, person, status):
         (json.dumps(document(SUMS, SUMS)).encode(), 422, '"sums agree" is said twice'),
         (json.dumps(document({**SUMS, "product": "nothing"})).encode(), 422, "which is no product"),
         (json.dumps(document({**SUMS, "at": (NOW + timedelta(days=1)).isoformat()})).encode(), 422, "which is yet to come"),
+        (json.dumps({**document(SUMS), "at": "0001-01-01T00:00:00+10:00"}).encode(), 422, "a time that is no time in UTC"),
+        (json.dumps(document({**SUMS, "at": "9999-12-31T23:59:59-10:00"})).encode(), 422, "a time that is no time in UTC"),
+        (json.dumps(document()).encode(), 422, "has no results"),
         (b" " * (4 * 2**20 + 1), 413, "at most 4194304 bytes"),
     ],
 )

@@ -170,6 +170,8 @@ def _taken(shop: Shop, queue: LabQueue, take: TakeResults, request: Request, doc
     foreign = tool_results(ArtefactFile("results", document), tool, product or None)
     if isinstance(foreign, tuple):
         return _refused(422, problems_text(foreign))
+    if not foreign.results:
+        return _refused(422, "the document has no results, so nothing is imported")
     view, who = shop.view(request), shop.reads_as(request)
     everybody = shop.auth.officers.may_act_on_incidents(view.reader, ())
     own = [known.name for known in view.plan.products if shop.auth.officers.may_act_on_incidents(view.reader, known.owners)]

@@ -170,7 +170,7 @@ class StageData(TypedDict):
 
 
 class ProductData(_Class):
-    """One product: its description, its health, and how to access it."""
+    """One product: its description, its health, and how to access it. `stages` are told to those who see the whole product."""
 
     as_of: datetime
     name: str

@@ -82,7 +82,7 @@ def description_data(described: ProductDescription, sees_all: bool = True) -> di
         "certificate": asdict(described.life.certificate) if described.life.certificate is not None else None,
         "retired": _retired(described.life.tombstone, sees_all),
         "replacement": info.replacement,
-        "stages": [standing_data(standing) for standing in described.life.stages],
+        "stages": [standing_data(standing) for standing in described.life.stages if sees_all],
         "description": info.description,
         "purpose": info.purpose,
         "owners": plain(info.owners),

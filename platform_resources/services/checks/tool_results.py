@@ -163,8 +163,11 @@ def tool_results(file: ArtefactFile, tool: str, product: str | None = None) -> A
         document = model.model_validate_json(file.text)
     except ValidationError as error:
         return tuple(_wrong(file, tool, error))
-    project, run, at, results = read(document)
-    foreign = tuple(results)
+    try:
+        project, run, at, results = read(document)
+        foreign = tuple(results)
+    except OverflowError:
+        return (Problem(file.name, 1, "", "has a time that is no time in UTC, of the years 1 to 9999", TAKES[tool]),)
     first = {result.test.unique_id: number for number, result in reversed(tuple(enumerate(foreign)))}
     if twice := [number for number, result in enumerate(foreign) if first[result.test.unique_id] != number]:
         return tuple(

@@ -100,7 +100,10 @@ def drafted(root: Path, product: ProductPlan, component: Mapping[str, Any]) -> D
     """The product with one more component, planned from all documents of the mesh. Writes nothing. Raises NotAllowed, CannotEdit."""
     file = product.place.file
     before = (root / file).read_text(encoding="utf-8")
-    after = with_item(before, ("spec", "components"), dict(component))
+    try:
+        after = with_item(before, ("spec", "components"), dict(component))
+    except (RecursionError, ValueError) as error:  # nested too deeply, or a number of thousands of digits
+        raise NotAllowed("the fields have a value that cannot be written; write one a line, such as at_least: 95") from error
     there = contracts_in(root, partial(_read_instead, file, after))
     planned = there.plan.by_name.get(product.name)
     title = component["name"]

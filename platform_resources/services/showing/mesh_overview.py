@@ -50,7 +50,8 @@ class MeshOverview:
 
     `same` is equal, in any process, for snapshots of the same texts, grants, warnings and made-up history.
 
-    `reader` is who it is shown to, None for the user of this computer; `grants` are those that the ledger has.
+    `reader` is who it is shown to, None for the user of this computer; `grants` are those that the ledger has, which count as of
+    `granted_at` where it says one.
 
     `charted` are the indicators as charts show them: with the history that is `made_up`, if any is. Nothing is judged by them.
     """
@@ -73,11 +74,12 @@ class MeshOverview:
     changed: Mapping[str, datetime]
     same: str
     reader: Reader | None = None
+    granted_at: datetime | None = None
 
     @property
     def reading(self) -> ReaderView:
         """What the reader sees of each product, as of this moment."""
-        return ReaderView(self.plan, self.grants, self.at, self.reader, health=self.health)
+        return ReaderView(self.plan, self.grants, self.granted_at or self.at, self.reader, health=self.health)
 
     def sees_all(self, product: str) -> bool:
         """Whether the reader sees the whole product; a product with a broken description only this computer's user sees."""
