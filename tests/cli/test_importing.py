@@ -193,7 +193,7 @@ def test_what_is_older_than_the_last_word_of_a_check_does_not_take_its_place(tin
 def test_a_result_that_is_yet_to_come_is_refused(tiny, tmp_path):
     at = datetime.now(UTC) + timedelta(days=1)
     done = imported(tiny, by_hand(tmp_path / "target", result(UNIQUE, "pass", at.isoformat())))
-    told = f"it was done at {at:%Y-%m-%d %H:%M} UTC, which is yet to come; set the clock right where dbt runs, or here"
+    told = f"it was done at {at:%Y-%m-%d %H:%M} UTC, which is yet to come; set the clock right where it ran, or here"
     assert (done.returncode, told in done.stderr) == (CANNOT_RUN, True)
     assert evaluations(tiny) == []
 
