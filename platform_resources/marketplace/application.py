@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.staticfiles import StaticFiles
@@ -98,7 +99,12 @@ def application(
     kept = KeptPages(market, who, auth.started, shared_pages(market.state) if share else None)
     app.state.shop = shop = Shop(market, environment(), FormToken(auth.secret), kept, auth)
     app.mount("/static", _Kept(directory=STATIC))
-    for routes in (page_routes, api_routes, download_routes, export_routes, people_routes, token_routes, probe_routes):
+    pages = page_routes(shop)
+    for route in pages.routes:
+        if isinstance(route, APIRoute) and "GET" in route.methods:
+            route.methods.add("HEAD")  # for whoever looks whether a link leads somewhere
+    app.include_router(pages)
+    for routes in (api_routes, download_routes, export_routes, people_routes, token_routes, probe_routes):
         app.include_router(routes(shop))
     queue = LabQueue(market.state / LOCKS)
     for queried in (lab_routes, record_routes, change_routes, acting_routes, expectation_routes):

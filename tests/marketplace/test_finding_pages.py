@@ -139,3 +139,11 @@ def test_a_large_mesh_is_a_square_for_each_product_and_only_trouble_is_listed(tm
     assert home.count('aria-label="Sensor readings: Not published"') == 30
     assert home.count('<th scope="row"><a href="/products/part_') == 12
     assert "18 more are not healthy" in home
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/", 200), ("/products/readings", 200), ("/search?q=sensor", 200), ("/products/nothing", 404)]
+)
+def test_whether_a_page_is_there_can_be_asked_without_reading_it(client, path, status):
+    asked = client.head(path)
+    assert (asked.status_code, asked.headers["content-type"]) == (status, client.get(path).headers["content-type"])
