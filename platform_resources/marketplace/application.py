@@ -101,8 +101,8 @@ def application(
     app.mount("/static", _Kept(directory=STATIC))
     pages = page_routes(shop)
     for route in pages.routes:
-        if isinstance(route, APIRoute) and "GET" in route.methods:
-            route.methods.add("HEAD")  # for whoever looks whether a link leads somewhere
+        if isinstance(route, APIRoute) and route.methods == {"GET"}:
+            route.methods = {"GET", "HEAD"}  # for whoever looks whether a link leads somewhere
     app.include_router(pages)
     for routes in (api_routes, download_routes, export_routes, people_routes, token_routes, probe_routes):
         app.include_router(routes(shop))
