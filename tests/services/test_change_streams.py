@@ -6,6 +6,7 @@ import shutil
 import signal
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
@@ -179,7 +180,7 @@ def test_a_sender_that_is_killed_goes_on_from_what_was_confirmed(stream, monkeyp
     stream.publish(dict.fromkeys(range(5), 1))
     stream.send()
     stream.publish(dict.fromkeys(range(1, 7), 2))
-    for place in ("send", "_note"):
+    for place in ("send", "_noted"):
         child = os.fork()
         if not child:
             try:
@@ -199,6 +200,44 @@ def test_a_sender_that_is_killed_goes_on_from_what_was_confirmed(stream, monkeyp
     versions = {dict(message.headers())["mesh-version"] for message in stream.messages()}
     assert len(versions) == 2
     assert "readings.readings_changes.until" not in shelf(stream.root, "plant", "readings").pins()
+
+
+def test_a_sender_that_wakes_up_late_sends_nothing_behind_its_successor(stream, monkeypatch):
+    stream.publish({1: 1, 2: 1})
+    stream.send()
+    stream.publish({1: 2, 2: 2})
+    usual, told = change_streams._write_changes, []
+
+    def slow(*arguments):
+        monkeypatch.setattr(change_streams, "_write_changes", usual)
+        usual(*arguments)
+        told.extend(stream.send())  # too early: who writes holds the stream
+        stream.publish({1: 3, 2: 2})
+        told.extend(stream.send())
+
+    monkeypatch.setattr(change_streams, "_write_changes", slow)
+    (late,) = stream.send()
+    assert (late.endswith("another process sends the changes meanwhile"), told) == (True, [])
+    assert stream.replayed() == {1: "3.00", 2: "2.00"}
+    count = len(stream.messages())
+    assert (stream.send(), len(stream.messages())) == ([], count), "and what its successor noted stays"
+
+
+def test_who_sends_holds_the_stream_from_each_note_on(stream, monkeypatch):
+    monkeypatch.setattr(change_streams, "AT_ONCE", 1)
+    stream.publish({1: 1, 2: 1})
+    seconds = [0.0]
+    monkeypatch.setattr(change_streams, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    held, usual = [], change_streams._noted
+
+    def noted(sending, delivery):
+        held.append(delivery.next_at - stream.now)
+        seconds[0] += 100.0
+        return usual(sending, delivery)
+
+    monkeypatch.setattr(change_streams, "_noted", noted)
+    assert stream.send() == []
+    assert [held_for - held[0] for held_for in held[:4]] == [timedelta(seconds=100 * number) for number in range(4)]
 
 
 def kill_at_second(place):

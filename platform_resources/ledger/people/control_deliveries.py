@@ -45,10 +45,13 @@ def claim_delivery(connection: Connection, delivery: ControlDelivery) -> bool:
     return bool(newer)
 
 
-def note_delivery(connection: Connection, delivery: ControlDelivery) -> None:
-    """What became of one that was claimed."""
-    upsert(connection, table, [asdict(delivery)], replaces=lambda new, old: new.content == old.content)
+def note_delivery(connection: Connection, delivery: ControlDelivery) -> bool:
+    """What became of one that was claimed. False where another process has claimed it since: then what that one says holds."""
+    noted = upsert(
+        connection, table, [asdict(delivery)], replaces=lambda new, old: (new.content == old.content) & (new.attempts >= old.attempts)
+    )
     note(connection, {delivery.product: EPOCH})
+    return bool(noted)
 
 
 def forget_deliveries(connection: Connection, product: str, port: str, before: datetime) -> None:

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -58,6 +59,7 @@ class _Stream:
     product: ProductPlan
     port: OutputPlan
     topic: StreamTopic
+    clock: Callable[[], datetime]
 
     @property
     def item(self) -> str:
@@ -79,11 +81,16 @@ class _Stream:
 
 def streams_sent(ledger: Ledger, state: Path, products: Sequence[ProductPlan], now: datetime) -> Iterator[str]:
     """Send what the topics of these products have not confirmed yet. Gives by port why something was not sent; it is tried again."""
+    began = time.monotonic()
+
+    def clock() -> datetime:
+        return now + timedelta(seconds=time.monotonic() - began)
+
     for product in products:
         for port in product.outputs:
             if port.store.stream is not None:
-                stream = _Stream(ledger, state, product, port, port.store.stream)
-                if error := _sent(stream, now):
+                stream = _Stream(ledger, state, product, port, port.store.stream, clock)
+                if error := _sent(stream, clock()):
                     yield f"{stream.title}: {error}"
 
 
@@ -117,18 +124,21 @@ def _all_sent(stream: _Stream, cursor: ChangeCursor, following: Publication | No
             while following is not None:
                 for sent in _confirmed(stream, topic, cursor, following):
                     cursor = sent
-                    _note(stream, replace(claim, version=cursor.text))
+                    if not _noted(stream, replace(claim, version=cursor.text, next_at=stream.clock() + CLAIM_FOR)):
+                        raise NotStreamed("another process sends the changes meanwhile")
                 following = _following(stream, cursor)
     except (NotStreamed, SourceUnread, QueryFailed, SettingInvalid, VersionsUnreadable) as problem:
         error = str(problem)
-    again = claim.tried_at + AGAIN_AFTER if error else claim.tried_at
-    _note(stream, replace(claim, version=cursor.text, next_at=again, last_error=error, taken_at=None if error else claim.tried_at))
+    now = stream.clock()
+    again = now + AGAIN_AFTER if error else now
+    _noted(stream, replace(claim, version=cursor.text, next_at=again, last_error=error, taken_at=None if error else now))
     return error
 
 
-def _note(stream: _Stream, delivery: ControlDelivery) -> None:
+def _noted(stream: _Stream, delivery: ControlDelivery) -> bool:
+    """Whether the stream is still this process's to send."""
     with stream.ledger.writing() as connection:
-        note_delivery(connection, delivery)
+        return note_delivery(connection, delivery)
 
 
 def _following(stream: _Stream, cursor: ChangeCursor) -> Publication | None:
@@ -167,6 +177,7 @@ def _confirmed(stream: _Stream, topic: "_Topic", cursor: ChangeCursor, following
         file = cast(BinaryIO, unnamed)
         _write_changes(stream, before, after, cursor.given, file)
         file.seek(0)
+        yield cursor  # it may have taken long
         while lines := list(islice(file, AT_ONCE)):
             changes = [change_of(json.loads(line), stream.key) for line in lines]
             topic.send(_messages(stream, changes, cursor))
