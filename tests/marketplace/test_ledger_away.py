@@ -16,7 +16,7 @@ from platform_resources.marketplace.people.auth_settings import AuthSettings, au
 from platform_resources.services.access.tokens import WantedToken, new_token
 from platform_resources.services.showing import patient_ledger
 from tests.ledger.ledgers import start, started
-from tests.marketplace.test_people import BEHIND_PROXY, as_, browser
+from tests.marketplace.test_people import BEHIND_PROXY, as_, browser, token
 from tests.marketplace.test_tokens import FILE, OWNER, bearer
 
 pytestmark = pytest.mark.slow
@@ -83,8 +83,9 @@ def test_who_may_read_is_let_in_as_before_and_nobody_else(shop, database):
     plan, _ = read_plan(shop)
     now = datetime.now(UTC)
     ledger = open_ledger(database.url)
-    used, unused = (
-        new_token(ledger, plan, WantedToken(OWNER, (), title, ("data",), now + timedelta(days=1)), now)[0] for title in ("used", "unused")
+    (used, _), (unused, _), (leaked, record) = (
+        new_token(ledger, plan, WantedToken(OWNER, (), title, ("data",), now + timedelta(days=1)), now)
+        for title in ("used", "unused", "leaked")
     )
     ledger.close()
     with (
@@ -92,8 +93,11 @@ def test_who_may_read_is_let_in_as_before_and_nobody_else(shop, database):
         browser(shop, auth_settings(BEHIND_PROXY), address=("10.9.9.9", 1)) as programs,
     ):
         assert programs.get(RECORDS, headers=bearer(used)).status_code == 200
+        assert programs.get(RECORDS, headers=bearer(leaked)).status_code == 200
         assert people.get(RECORDS, headers=as_(OWNER)).status_code == 200
         assert people.get(RECORDS, headers=as_("eve@example.com")).status_code == 403
+        form = {"token": token(people.get("/tokens", headers=as_(OWNER)).text)}
+        assert people.post(f"/tokens/{record.id}", data=form, headers=as_(OWNER)).status_code == 303
         database.kill()
         assert programs.get(RECORDS, headers=bearer(used)).status_code == 200
         assert programs.get(FILE, headers=bearer(used), follow_redirects=True).status_code == 200
@@ -102,5 +106,6 @@ def test_who_may_read_is_let_in_as_before_and_nobody_else(shop, database):
         unseen = programs.get(RECORDS, headers=bearer(unused))
         assert (unseen.status_code, "Whether you may still read" in unseen.text) == (503, True)
         assert programs.get(RECORDS, headers=bearer(f"{used}x")).status_code == 503
+        assert programs.get(RECORDS, headers=bearer(leaked)).status_code == 503, "what was revoked just before is worth nothing"
         database.start()
         assert programs.get(RECORDS, headers=bearer(unused)).status_code == 200

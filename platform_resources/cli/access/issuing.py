@@ -10,7 +10,7 @@ from rich.table import Table
 from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, print_json, stop, words, you
 from platform_resources.cli.terminal.memory import opened
-from platform_resources.repository.mesh_folders import mesh_root
+from platform_resources.repository.mesh_folders import mesh_root, state_folder
 
 app = typer.Typer(help="Tokens for programs: make one, list them, revoke one.", no_args_is_help=True, add_completion=False)
 
@@ -78,9 +78,12 @@ def list_(
 def revoke(context: typer.Context, token: Annotated[int, typer.Argument(help="Its number, as `mesh token list` has it.", min=1)]) -> None:
     """Revoke a token. The next request with it is refused."""
     from platform_resources.ledger.people.token_store import revoke_token
+    from platform_resources.services.access.tokens import note_ended
 
-    with opened(mesh_root(context.obj)) as ledger, ledger.writing() as connection:
-        done = revoke_token(connection, token, None, datetime.now(UTC))
+    root, now = mesh_root(context.obj), datetime.now(UTC)
+    with opened(root) as ledger, ledger.writing() as connection:
+        done = revoke_token(connection, token, None, now)
     if not done:
         stop(f"there is no token {token} that holds; `mesh token list` lists them", CANNOT_RUN)
+    note_ended(state_folder(root), token, now)
     out.print(f"token {token} is revoked")

@@ -13,7 +13,7 @@ from platform_resources.ledger.people.token_store import AccessToken, digest, is
 from platform_resources.marketplace.kept_view import Market
 from platform_resources.marketplace.security import TOKEN, Application, Receive, Scope, Send, headers_of, plain
 from platform_resources.marketplace.shop import NotGranted
-from platform_resources.services.access.tokens import LONGEST_OF_TEAMS, PREFIX, Need, TokenRefused, held_token, may
+from platform_resources.services.access.tokens import LONGEST_OF_TEAMS, PREFIX, Need, TokenRefused, held_token, may, was_ended
 
 # Of so many people it is remembered which teams they had in their last request.
 MOST_KNOWN = 10_000
@@ -75,6 +75,8 @@ class Bearers:
         except LedgerUnavailable:
             at, token = self.let_in.get(name, (None, None))
             if at is None or self.answered_at - at > LET_IN_FOR or (token is not None and token.state(now) != "valid"):
+                raise
+            if was_ended(self.market.state, token.id if token is not None else name):
                 raise
             return token
         except TokenRefused:

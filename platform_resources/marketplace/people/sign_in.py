@@ -9,13 +9,13 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
-from platform_resources.ledger.people.token_store import end_session, note_groups
+from platform_resources.ledger.people.token_store import digest, end_session, note_groups
 from platform_resources.marketplace.people.auth_settings import AuthSettings, AuthSettingsWrong, Provider
 from platform_resources.marketplace.people.identity import is_person, teams
 from platform_resources.marketplace.security import FormRefused
 from platform_resources.marketplace.shop import Shop
 from platform_resources.services.access.requests import all_grants
-from platform_resources.services.access.tokens import LONGEST_OF_TEAMS
+from platform_resources.services.access.tokens import LONGEST_OF_TEAMS, note_ended
 
 CALLBACK = "/sign-in/callback"
 # How long a session lasts that nobody ends.
@@ -47,8 +47,10 @@ def sign_in_routes(shop: Shop, auth: AuthSettings) -> APIRouter:
 def _ended(shop: Shop, request: Request) -> None:
     """Also for whoever has a copy of the cookie."""
     if session := request.session.get("id"):
+        now = datetime.now(UTC)
         with shop.market.ledger.writing() as connection:
-            end_session(connection, session, datetime.now(UTC), SESSION)
+            end_session(connection, session, now, SESSION)
+        note_ended(shop.market.state, digest(session), now)
     request.session.clear()
 
 

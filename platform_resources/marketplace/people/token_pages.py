@@ -15,7 +15,7 @@ from platform_resources.marketplace.home_page import page_zone
 from platform_resources.marketplace.people.access_pages import day
 from platform_resources.marketplace.security import FormRefused
 from platform_resources.marketplace.shop import Missing, Shop
-from platform_resources.services.access.tokens import LONGEST, LONGEST_OF_TEAMS, TokenRefused, WantedToken, new_token, usual_end
+from platform_resources.services.access.tokens import LONGEST, LONGEST_OF_TEAMS, TokenRefused, WantedToken, new_token, note_ended, usual_end
 
 Fields = Mapping[str, str]
 # The fields of the form that say what a token is for.
@@ -83,7 +83,9 @@ def revoked(shop: Shop, request: Request, number: int) -> Response:
     """Revoke one of one's own tokens. Raises Missing, FormRefused."""
     if not 0 < number < 2**63:
         raise FormRefused("That is no token.")
+    now = datetime.now(UTC)
     with shop.market.ledger.writing() as connection:
-        if not revoke_token(connection, number, shop.reads_as(request), datetime.now(UTC)):
+        if not revoke_token(connection, number, shop.reads_as(request), now):
             raise Missing("You have no such token, or it was revoked before.")
+    note_ended(shop.market.state, number, now)
     return RedirectResponse("/tokens", 303)

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
 from platform_resources.ledger.database import Ledger
@@ -29,6 +30,8 @@ LONGEST_OF_TEAMS = timedelta(days=30)
 LONGEST_TITLE, MOST_SCOPES, MOST_TOKENS = 200, 50, 100
 Need = Literal["metadata", "data", "act"]
 DATA_OF = "data:"
+# One empty file for each token and session that was ended lately, for those who go on while the ledger does not answer.
+ENDED, ENDED_FOR = ".mesh/marketplace/ended", timedelta(days=7)
 
 
 class TokenRefused(Exception):
@@ -97,6 +100,21 @@ def held_token(ledger: Ledger, text: str, now: datetime) -> AccessToken:
         with ledger.writing() as connection:
             note_use(connection, token.id, now)
     return token
+
+
+def note_ended(state: Path, name: int | str, now: datetime) -> None:
+    """Say that the token of this number, or the session of this digest, is worth nothing any more."""
+    folder = state / ENDED
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / str(name)).touch()
+    for known in folder.iterdir():
+        if known.stat().st_mtime < (now - ENDED_FOR).timestamp():
+            known.unlink(missing_ok=True)
+
+
+def was_ended(state: Path, name: int | str) -> bool:
+    """Whether that was said."""
+    return (state / ENDED / str(name)).exists()
 
 
 def may(token: AccessToken | None, need: Need) -> bool:
