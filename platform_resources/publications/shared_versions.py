@@ -399,8 +399,11 @@ class SharedVersions:
         return gone
 
     def remove(self) -> None:
-        """The pointer names nothing any more; other machines take away their copies as soon as they see that."""
-        self.place.update(lambda now: replace(now, published={}, version=None))
+        """The pointer names nothing any more; other machines take away their copies as soon as they see that.
+
+        The product's database is handed over again where it is still here when the claim ends.
+        """
+        self.place.update(lambda now: replace(now, published={}, version=None, kept={}))
         for consumer in self.pins():
             self.unpin(consumer)
         self.objects.remove(list(self._garbage()))

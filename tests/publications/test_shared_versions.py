@@ -244,6 +244,30 @@ def test_a_pointer_that_is_lost_is_an_error_and_not_an_empty_product(shared):
         writer.latest()
 
 
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_is_removed_leaves_no_database_in_the_storage_where_there_is_none_here(shared, killed):
+    one = shared("one")
+    one.claim()
+    with warehouse().opened(one.state, "sales", "orders"):
+        pass
+    put_on(one, NOON)
+    one.let_go()
+    assert shared_objects().listed("kept")
+    one.claim()
+    one.remove()
+    assert not shared_objects().listed("kept")
+    if killed:
+        elsewhere()
+        assert (one.state / conventions.database_file("sales", "orders")).exists(), "so whoever removes it is not done"
+        one.claim()
+    warehouse().remove(one.state, "sales", "orders")
+    one.let_go()
+    assert not shared_objects().listed("kept")
+    assert one.claim() == ""
+    one.let_go()
+    assert not (one.state / conventions.database_file("sales", "orders")).exists()
+
+
 def test_old_versions_go_from_the_storage_too_and_pinned_ones_stay(shared):
     writer, reader = shared("writer"), shared("reader")
     writer.claim()

@@ -281,10 +281,9 @@ def _stored(retiring: Retiring) -> list[str]:
 def _remove_storage(retiring: Retiring) -> None:
     _refuse_without_archive(retiring)
     with locked(retiring.state, retiring.product, WAIT_SECONDS):
+        # The copy that machines share goes first: while there is one here, a process that dies in between is not done.
+        shelf(retiring.state, *retiring.place).remove()
         warehouse().remove(retiring.state, *retiring.place)
-        shelves = shelf(retiring.state, *retiring.place)
-        shelves.hand_over()
-        shelves.remove()
 
 
 def _refuse_without_archive(retiring: Retiring) -> None:
