@@ -329,3 +329,17 @@ def test_results_of_another_tool_open_incidents_and_end_them_as_those_of_dbt_do(
     assert "readings#1 resolved no action: test removed" in over.stdout
     unknown = mesh(tiny, "import-results", str(tmp_path / "1.json"), "--tool", "sodda")
     assert unknown.returncode == CANNOT_RUN and 'no tool "sodda"; known: great-expectations, json, soda' in unknown.stderr
+
+
+def test_checks_that_change_places_end_where_they_were_and_further_results_are_taken(tiny, tmp_path):
+    """Dagster, asked for the two checks of now, also gives the two that were: each has the name of one and the asset of the other."""
+    for day, there, here in ((1, "keys agree", "sums agree"), (2, "sums agree", "keys agree"), (3, "sums agree", "keys agree")):
+        results = [{"check": there, "product": "readings", "verdict": "met"}]
+        results.append({"check": here, "product": "readings", "data_set": "measurements", "verdict": "met"})
+        document = {"tool": "pandera", "project": "lake", "at": f"2024-06-0{day}T05:00:00Z", "complete": True, "results": results}
+        (tmp_path / "results.json").write_text(json.dumps(document))
+        done = mesh(tiny, "import-results", str(tmp_path / "results.json"))
+        assert done.returncode == FINE and "2 of 2 results are new" in done.stdout, done.stderr
+        assert done.stdout.count("gone from its project") == (2 if day == 2 else 0), done.stdout
+    live = {(asset, check[:10]) for asset, check in states(tiny)}
+    assert live == {("readings/scorecard", "sums_agree"), ("readings/measurements", "keys_agree")}

@@ -41,7 +41,8 @@ class ImportsInDagster:
         keys, storage = list(by_key), self.instance.event_log_storage
         for start in range(0, len(keys), AT_ONCE):
             for key, record in storage.get_latest_asset_check_execution_by_key(keys[start : start + AT_ONCE]).items():
-                if record.event is not None:
+                # Dagster also gives what has the name of one of these checks and the asset of another.
+                if key in by_key and record.event is not None:
                     yield from _origin(by_key[key], record.event)
 
 
