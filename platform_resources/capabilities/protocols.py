@@ -380,11 +380,30 @@ class ColumnSource:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectiveResult:
+    """What an objective said last, with what may be told to everybody: its value was promised to lie between `at_least` and `at_most`."""
+
+    verdict: Verdict
+    at: datetime
+    reason: str = ""
+    severity: Literal["error", "warning"] = "warning"
+    value: float | str | None = None
+    unit: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
+    failing_rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ExportEvidence:
-    """What was seen of a product: where its columns come from, and what each objective said last and when, by its title."""
+    """What was seen of a product: where its columns come from, and what each objective said last, by its title."""
 
     columns: tuple[ColumnSource, ...] = ()
-    results: Mapping[str, tuple[Verdict, datetime, str]] = field(default_factory=dict)
+    results: Mapping[str, ObjectiveResult] = field(default_factory=dict)
+
+
+class NothingToTell(Exception):
+    """Raised by an export that has nothing to write yet; says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,7 +436,7 @@ class Export(Capability, Protocol):
     ending: str
 
     def text(self, settings: Any, source: Exported) -> str:
-        """The document. The same source gives the same text."""
+        """The document. The same source gives the same text. Raises NothingToTell."""
         ...
 
     def imported(self, text: str, file: str, name: str, domain: str) -> Import | None:

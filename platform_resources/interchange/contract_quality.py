@@ -8,7 +8,7 @@ from platform_resources.interchange.product_text import Component
 
 ENGINE = "mesh"
 # The standard's word for each of our dimensions, where it has one.
-_DIMENSIONS = {
+DIMENSIONS = {
     "accuracy": "accuracy",
     "completeness": "completeness",
     "freshness": "timeliness",
@@ -48,7 +48,7 @@ def _check(objective: Component, described: Fields) -> tuple[Fields | None, Fiel
     about = filled(
         name=objective["name"],
         description=said.get("description"),
-        dimension=_DIMENSIONS.get(said["dimension"]),
+        dimension=DIMENSIONS.get(said["dimension"]),
         severity=said.get("severity"),
     )
     library = _library(said) if set(said) - set(_SAID_BESIDE) - {"gate"} <= _LIBRARY.get(said["dimension"], set()) else None

@@ -199,7 +199,7 @@ def check_state(check: WatchedCheck, said: Said) -> CheckState:
     return CheckState(**shared(CheckState, check, said), comparison=comparison)
 
 
-def shared(kind: type[CheckState | WatchedCheck | Said], *sources: Any) -> dict[str, Any]:
+def shared(kind: type[Any], *sources: Any) -> dict[str, Any]:
     """The fields that source and target dataclasses share, read from the sources."""
     fields: dict[str, Any] = {}
     for source in sources:

@@ -10,7 +10,7 @@ import rdflib
 import yaml
 from rdflib import DCAT, RDF
 
-from platform_resources.capabilities.protocols import ColumnSource, Exported, ExportEvidence
+from platform_resources.capabilities.protocols import ColumnSource, Exported, ExportEvidence, NothingToTell, ObjectiveResult
 from platform_resources.capabilities.registry import installed_registry
 from tests.golden_files import assert_golden
 from tests.interchange.products import product_of
@@ -74,14 +74,27 @@ ORDERS = document(
 )
 
 
-def exported(name: str, text: str = ORDERS) -> str:
+NOTHING = ExportEvidence()
+AT = datetime(2026, 1, 2, tzinfo=UTC)
+SEEN = ExportEvidence(
+    (ColumnSource("orders", "net", "stores", "stores", "price"),),
+    {
+        "One row per order": ObjectiveResult("missed", AT, "2 of 3 rows", "error", 66.7, "%", 100.0, None, 2),
+        "Enough orders": ObjectiveResult("unknown", AT),
+        "Orders are fresh": ObjectiveResult("met", AT.replace(hour=5), "", "error", 60.0, "s", None, 129600.0),
+        "Net is there": ObjectiveResult("missed", AT, "told to others", "warning"),
+    },
+)
+
+
+def exported(name: str, text: str = ORDERS, seen: ExportEvidence = NOTHING) -> str:
     export = EXPORTS[name]
-    return export.text(export.config(), Exported(product_of(text)))
+    return export.text(export.config(), Exported(product_of(text), lambda: seen))
 
 
 @pytest.mark.parametrize("name", EXPORTS)
 def test_each_export_is_as_it_was_reviewed(name):
-    assert_golden(exported(name), GOLDEN / f"orders{EXPORTS[name].ending}")
+    assert_golden(exported(name, seen=SEEN), GOLDEN / f"orders{EXPORTS[name].ending}")
 
 
 def test_linked_data_are_read_and_every_port_leads_to_its_data_set():
@@ -137,22 +150,32 @@ def test_proposals_for_datahub_name_every_column_once():
     assert {each["assertion"] for each in contract["dataQuality"]} == {urn for urn in urns if urn.startswith("urn:li:assertion:")}
 
 
+def test_results_have_what_their_draft_requires_and_what_nobody_judged_does_not_pass():
+    document = yaml.safe_load(exported("oors", seen=SEEN))
+    assert {"apiVersion", "kind", "id", "observedAt", "source", "results"} == set(document) and document["source"]["process"]
+    assert datetime.fromisoformat(document["observedAt"]) == AT.replace(hour=5), "when the newest of them was judged"
+    assert all({"id", "type", "name", "status"} <= set(result) for result in document["results"])
+    assert {result["name"]: result["status"] for result in document["results"]} == {
+        "Orders are fresh": "pass",
+        "One row per order": "fail",
+        "Enough orders": "unknown",
+        "Net is there": "warn",
+        "Net is low": "unknown",
+        "No refunds": "unknown",
+    }
+    with pytest.raises(NothingToTell, match="none of its objectives has been judged yet"):
+        exported("oors")
+
+
 @pytest.mark.slow
 def test_proposals_are_what_datahub_itself_reads(tmp_path, monkeypatch):
     monkeypatch.setenv("DATAHUB_TELEMETRY_ENABLED", "false")
     from datahub.ingestion.source.file import read_metadata_file
 
     file = tmp_path / "orders.json"
-    seen = ExportEvidence(
-        (ColumnSource("orders", "net", "stores", "stores", "price"),),
-        {
-            "One row per order": ("missed", datetime(2026, 1, 2, tzinfo=UTC), "2 of 3 rows"),
-            "Enough orders": ("unknown", datetime(2026, 1, 2, tzinfo=UTC), ""),
-        },
-    )
-    file.write_text(EXPORTS["datahub"].text(EXPORTS["datahub"].config(), Exported(product_of(ORDERS), lambda: seen)))
+    file.write_text(exported("datahub", seen=SEEN))
     aspects = [each["aspectName"] for each in json.loads(file.read_text())]
-    assert (aspects.count("assertionRunEvent"), aspects.count("upstreamLineage"), aspects.count("assertionInfo")) == (1, 1, 6)
+    assert (aspects.count("assertionRunEvent"), aspects.count("upstreamLineage"), aspects.count("assertionInfo")) == (3, 1, 6)
     proposals = list(read_metadata_file(file))
     assert len(proposals) == len(json.loads(file.read_text()))
     assert all(proposal.aspect is not None and proposal.validate() for proposal in proposals)

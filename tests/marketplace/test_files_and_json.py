@@ -4,12 +4,14 @@ import subprocess
 from datetime import timedelta
 
 import pytest
+import yaml
 from fastapi.routing import APIRoute
 
 from platform_resources.ledger.queries.reads import reads_of_products
 from platform_resources.marketplace.application import application
 from platform_resources.marketplace.kept_view import opened_market
 from platform_resources.publications.published_versions import shelf
+from platform_resources.services.showing.seen_mesh import WITHHELD
 from tests.marketplace.shop_mesh import NOW, opened_ledger
 from tests.marketplace.test_people import token
 
@@ -279,3 +281,19 @@ def test_datahub_hears_what_was_promised_what_came_of_it_and_where_columns_come_
     assert [each["dataset"] for each in lineage["upstreams"]] == [upstream]
     fields = {each["downstreams"][0].rpartition(",")[2]: each["upstreams"] for each in lineage["fineGrainedLineages"]}
     assert fields["warmest)"] == [f"urn:li:schemaField:({upstream},degrees)"]
+
+
+def test_results_that_are_handed_on_tell_nothing_of_columns_that_may_be_hidden(client):
+    document = yaml.safe_load(client.get("/api/v1/products/readings/exports/oors").text)
+    results = {result["name"]: result for result in document["results"]}
+    broken, grows = results["Most readings have a temperature"], results["Readings are never deleted"]
+    assert (broken["status"], broken["message"]) == ("warn", WITHHELD)
+    assert broken["measure"] == {"threshold": {"mustBeGreaterOrEqualTo": 60.0}, "unit": "percent"}
+    assert (grows["status"], grows["measure"]["value"] > 4) == ("pass", True)
+    runs = [
+        each["aspect"]["json"]
+        for each in client.get("/api/v1/products/readings/exports/datahub").json()
+        if "RunEvent" in each["aspectName"]
+    ]
+    (told,) = [each["result"] for each in runs if each["assertionUrn"].endswith("most_readings_have_a_temperature")]
+    assert told == {"type": "FAILURE", "nativeResults": {"reason": WITHHELD}}

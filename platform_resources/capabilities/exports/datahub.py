@@ -96,10 +96,10 @@ def _promised(product: Product, data_set: Declared[DataSet], seen: ExportEvidenc
         info = {"type": "CUSTOM", "description": words, "customAssertion": custom, "source": {"type": "EXTERNAL"}}
         assertion = _assertion_urn(product, promise)
         yield _proposal("assertion", assertion, "assertionInfo", info)
-        verdict, at, reason = seen.results.get(promise.title, ("unknown", None, ""))
-        if at is not None and verdict != "unknown":
-            millis = int(at.timestamp() * 1000)
-            result = {"type": "SUCCESS" if verdict == "met" else "FAILURE", "nativeResults": {"reason": reason}}
+        said = seen.results.get(promise.title)
+        if said is not None and said.verdict != "unknown":
+            millis = int(said.at.timestamp() * 1000)
+            result = {"type": "SUCCESS" if said.verdict == "met" else "FAILURE", "nativeResults": {"reason": said.reason}}
             run = {"timestampMillis": millis, "runId": str(millis), "asserteeUrn": urn, "status": "COMPLETE", "assertionUrn": assertion}
             yield _proposal("assertion", assertion, "assertionRunEvent", {**run, "result": result})
     if own:

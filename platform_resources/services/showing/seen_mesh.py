@@ -124,7 +124,12 @@ def _last(last: LastRefresh) -> LastRefresh:
 
 
 def _check(check: CheckState, product: ProductPlan, reading: ReaderView) -> CheckState:
-    if tells_only_what_is_seen(check, {data_set.name: reading.view(product, data_set.name) for data_set in product.data_sets}):
+    return told(check, {data_set.name: reading.view(product, data_set.name) for data_set in product.data_sets})
+
+
+def told(check: CheckState, views: dict[str, View | None]) -> CheckState:
+    """The check without what may reveal a value hidden by these views of the data sets."""
+    if tells_only_what_is_seen(check, views):
         return check
     return replace(check, reason=WITHHELD if check.reason else "", value=None, shown="", failing_rows=None)
 

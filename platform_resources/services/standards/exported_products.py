@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from platform_resources.capabilities.protocols import ColumnSource, Export, Exported, ExportEvidence
+from platform_resources.capabilities.protocols import ColumnSource, Export, Exported, ExportEvidence, NothingToTell, ObjectiveResult
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.queries.history import check_states
@@ -16,13 +16,16 @@ from platform_resources.ledger.records import check_id
 from platform_resources.lineage.mesh_lineage import MeshLineage
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.promises.grades import Said, Severity, check_state, shared
+from platform_resources.services.product_health import watched
+from platform_resources.services.showing.seen_mesh import told
 from platform_resources.spec.problems import problems_text, unknown_text
 from platform_resources.spec.product import Product
 from platform_resources.spec.reading import read_product
 
 
 class CannotExport(Exception):
-    """Raised for an unknown format, wrong settings, or an unreadable product.yaml; says what to do."""
+    """Raised for an unknown format, wrong settings, an unreadable product.yaml, or where there is nothing to tell yet; says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +55,28 @@ def export(
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in error.errors())
         raise CannotExport(f"{name} does not take these settings: {problems}") from error
-    text = chosen.text(configured, Exported(_declared(root, product), seen))
+    try:
+        text = chosen.text(configured, Exported(_declared(root, product), seen))
+    except NothingToTell as error:
+        raise CannotExport(f"{product.name} cannot be written as {name}: {error}") from error
     return ExportedFile(f"{product.name}{chosen.ending}", text, chosen.media_type)
 
 
 def evidence(connection: Connection, plan: MeshPlan, lineage: MeshLineage, product: ProductPlan, now: datetime) -> ExportEvidence:
     """What was seen of a product by `now`: the newest result of each objective, and the columns of others that its own are made from."""
-    titles = {check_id(objective.check.key, objective.check.name): objective.check.title for objective in product.objectives}
-    states = (state for state in check_states(connection, now, [product.name]) if state.check.id in titles)
-    readings = {titles[state.check.id]: state.reading for state in states if state.reading is not None}
-    results = {title: (reading.verdict, reading.at, reading.reason) for title, reading in readings.items()}
-    return ExportEvidence(tuple(_sources(plan, lineage, product)), results)
+    return ExportEvidence(tuple(_sources(plan, lineage, product)), dict(_results(connection, product, now)))
+
+
+def _results(connection: Connection, product: ProductPlan, now: datetime) -> Iterator[tuple[str, ObjectiveResult]]:
+    """As told to somebody who sees none of its data: documents are handed on."""
+    readings = {state.check.id: state.reading for state in check_states(connection, now, [product.name])}
+    for check in watched(product):
+        reading = readings.get(check_id(check.key, check.name))
+        if check.kind == "objective" and reading is not None:
+            said = Said(**shared(Said, reading), weighs=reading.severity)
+            state = told(check_state(check, said), {})
+            severity: Severity = "error" if state.weight == "breaks" else "warning"
+            yield check.title, ObjectiveResult(**shared(ObjectiveResult, state) | {"at": reading.at, "severity": severity})
 
 
 def _sources(plan: MeshPlan, lineage: MeshLineage, product: ProductPlan) -> Iterator[ColumnSource]:
