@@ -97,13 +97,14 @@ def _day(text: str | None) -> None:
 
 def _replayed(plan: MeshPlan, names: list[str], wishes: list[str]) -> dict[str, str]:
     """By input, the cursor to read again from. Ends the command where an input keeps no cursor of its own."""
-    from platform_resources.capabilities.protocols import PullExtractor, PullRows, Replayer
+    from platform_resources.capabilities.protocols import PullExtractor, PullRows, PullShared, Replayer
 
     wanted = {name: cursor for name, _, cursor in (wish.partition("=") for wish in wishes)}
     if wanted and len(names) != 1:
         stop("--replay is of one product's inputs; name that product alone", CANNOT_RUN)
     inputs = product_of(plan, names[0]).inputs if wanted else ()
-    readers = {port.name: port.pull.reader if isinstance(port.pull, PullRows) else port.pull for port in inputs}
+    pulls = {port.name: port.pull.rows if isinstance(port.pull, PullShared) else port.pull for port in inputs}
+    readers = {name: pull.reader if isinstance(pull, PullRows) else pull for name, pull in pulls.items()}
     able = [
         name for name, reader in readers.items() if isinstance(reader, PullExtractor) or (isinstance(reader, Replayer) and reader.replays)
     ]

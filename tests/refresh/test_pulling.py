@@ -54,8 +54,9 @@ class Pulling:
     def port(self):
         return replace(self.product.inputs[0], **self.changes)
 
-    def pull(self, now=NOW):
-        return pull(self.database, self.port, PullContext(self.root, self.root, now, date(2024, 5, 31), self.product, mask, self.grants))
+    def pull(self, now=NOW, replay=None):
+        context = PullContext(self.root, self.root, now, date(2024, 5, 31), self.product, mask, self.grants)
+        return pull(self.database, self.port, replace(context, replay={self.port.name: replay} if replay is not None else {}))
 
     def rows(self, sql="select * from {}"):
         return self.database.connection.execute(sql.format(f'inputs."{self.port.name}"')).fetchall()

@@ -15,7 +15,7 @@ from platform_resources.services.refreshes.source_marks import source_marks
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.brokers import mock_broker
 from tests.meshes import edited, product_file
-from tests.refresh.running import running
+from tests.refresh.running import mesh, running
 from tests.refresh.test_kills import DYING_IN_AUDIT, dies
 from tests.refresh.test_pulling import Pulling
 from tests.refresh.test_pulling_tables import killing
@@ -63,12 +63,12 @@ class Plant:
             value = None if degrees is None else degrees.encode() if isinstance(degrees, str) else whole
             self.broker.send(self.topic, (str(number), value), partition=number % 4)
 
-    def pull(self, connection=None):
+    def pull(self, connection=None, replay=None):
         with opened(self.file) as database:
             if connection is not None:
                 database.connection = connection(database.connection)
             pulling = Pulling(self.root, "readings", database)
-            found = pulling.pull()
+            found = pulling.pull(replay=replay)
             return found, pulling.rows("select reading_id, degrees::varchar from {} order by 1")
 
 
@@ -127,6 +127,11 @@ def test_a_topic_that_a_domain_shares_has_its_bad_messages_in_the_quarantine_of_
     found, rows = plant.pull()
     assert f"such as {plant.topic}/2, row 0: mesh_message is no JSON" in found.failures["contract"]
     assert rows == [(1, "1.5")]
+    plant.send((1, 9.5))
+    assert plant.pull()[1] == [(1, "1.5")], "it is not asked again within the hour"
+    assert plant.pull(replay="earliest")[1] == [(1, "9.5")]
+    refused = mesh(plant.root, "refresh", "readings", "--replay", "deliveries=")
+    assert "inputs that keep a cursor: deliveries" in " ".join(refused.stderr.split())
 
 
 def test_a_reader_that_is_killed_at_any_stage_loses_and_doubles_nothing(plant):

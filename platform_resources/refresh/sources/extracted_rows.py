@@ -51,7 +51,8 @@ def take_shared(
     """What the domain's source has brought, as old as it was when it was pulled."""
     before = columns_before(database, port) if former is not None else {}
     try:
-        shared = shared_rows(context.state, context.folder, source, context.now, context.as_of)
+        replay = context.replay.get(port.name)
+        shared = shared_rows(context.state, context.folder, source, context.now, context.as_of, replay)
         with hiding_output(context.hide), shared as rows, database.transaction():
             _load_extracted(database, port, source, database.connection.sql(rows.sql), context, before)
             noted = _noted_cursor(database, port, context, rows.record["cursor"], None)

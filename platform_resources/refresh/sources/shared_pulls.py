@@ -41,8 +41,9 @@ class SharedRows:
 
 
 @contextmanager
-def shared_rows(state: Path, folder: Path, pull: PullShared, now: datetime, as_of: date) -> Iterator[SharedRows]:
-    """The rows, pulled now if they are older than the source says. While they are read nobody else pulls. Raises ExtractorFailed.
+def shared_rows(state: Path, folder: Path, pull: PullShared, now: datetime, as_of: date, replay: str | None = None) -> Iterator[SharedRows]:
+    """The rows, pulled now if they are older than the source says, or a person asks for older ones. While they are read nobody else
+    pulls. Raises ExtractorFailed.
 
     A killed pull leaves the rows of the one before it: a file is named by its pull, and the newest is the one that `latest.json` names.
     """
@@ -53,8 +54,8 @@ def shared_rows(state: Path, folder: Path, pull: PullShared, now: datetime, as_o
     with FileLock(place / LOCK):
         latest = place / _LATEST
         record = json.loads(latest.read_text(encoding="utf-8")) if latest.exists() else None
-        if record is None or not timedelta() <= now - datetime.fromisoformat(record["pulled_at"]) < pull.every:
-            record = _pulled(place, folder, pull, now, as_of)
+        if replay is not None or record is None or not timedelta() <= now - datetime.fromisoformat(record["pulled_at"]) < pull.every:
+            record = _pulled(place, folder, pull, now, as_of, replay)
         yield SharedRows(place / f"{record['pull']}.parquet", record)
 
 
@@ -71,14 +72,14 @@ def _digest(pull: PullShared) -> str:
     return hashlib.sha256(repr(pull.rows).encode()).hexdigest()[:16]
 
 
-def _pulled(place: Path, folder: Path, pull: PullShared, now: datetime, as_of: date) -> dict[str, Any]:
+def _pulled(place: Path, folder: Path, pull: PullShared, now: datetime, as_of: date, replay: str | None) -> dict[str, Any]:
     assert pull.rows is not None
     name = now.strftime("%Y%m%dT%H%M%S.%fZ")
     part = place / f"{name}.parquet.part"
     with scratch().opened(place, pull.domain, pull.source) as database:
         before = json.loads(database.remembered(_NOTES).get(_NOTES, "{}"))
         with database.transaction():
-            extraction = Extraction(database.connection, as_of, {}, before.get("cursor"), folder, pull.source)
+            extraction = Extraction(database.connection, as_of, {}, before.get("cursor"), folder, pull.source, replay)
             extracted = read_by(pull.interface, pull.rows.reader, extraction)
             database.load_data(_ROWS, extracted.data)
             record = {"pull": name, "pulled_at": now.isoformat(), "cursor": extracted.cursor, BROUGHT: extracted.brought}
