@@ -169,6 +169,8 @@ def _hidden(text: str) -> str:
 def _told(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
     what = error.strerror or str(error)
+    if isinstance(error, (FileNotFoundError, IsADirectoryError)):  # a file that the command was told of: folders of the state are made
+        return f"{where}{what}"
     return f"{where}{what}\nstate is kept in MESH_STATE (or the mesh's folder) and DAGSTER_HOME; `mesh` must be able to write there"
 
 

@@ -105,6 +105,13 @@ def test_a_state_that_cannot_be_written_is_told_without_a_traceback(tiny, comman
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("command", [("import", "openslo"), ("export", "openslo", "readings", "--out")])
+def test_a_file_whose_folder_is_not_there_is_told_and_nothing_of_the_state(tiny, command):
+    done = mesh(tiny, *command, str(tiny / "nowhere/slo.yaml"))
+    assert (done.returncode, done.stderr) == (3, f"{tiny}/nowhere/slo.yaml: No such file or directory\n")
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="taking the right to write from root needs setpriv")
 @pytest.mark.parametrize("command", [("status",), ("refresh", "readings")])
 def test_a_history_that_may_only_be_read_is_told_without_a_traceback(tiny, command):
