@@ -51,7 +51,7 @@ class Server:
 
 @pytest.fixture
 def database(shop, monkeypatch):
-    monkeypatch.setattr(patient_ledger, "AWAY_SECONDS", 0.2)
+    monkeypatch.setattr(patient_ledger, "AWAY_SECONDS", 0.0)
     server = Server(shop)
     monkeypatch.setenv("MESH_LEDGER", server.url)
     yield server
