@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -186,6 +187,20 @@ def test_messages_that_the_broker_no_longer_has_are_told_and_not_passed_over(bro
     assert [row[0] for row in orders.read("earliest", columns="kafka_key")] == ["a", "b", "x"], "what was kept stays"
     assert orders.cursor["how"] == "all that is there, behind what was kept"
     assert [row[0] for row in orders.read("anew", columns="kafka_key")] == ["x"]
+
+
+def test_what_is_kept_stays_where_other_brokers_of_the_same_cluster_are_named_and_goes_with_another_cluster(broker):
+    orders = Input(broker)
+    orders.send(("a", {"id": 1}))
+    orders.read()
+    named = replace(orders.reader, servers=f"{broker.servers},{broker.servers}")
+    cursor = {**orders.cursor, "offsets": {**orders.cursor["offsets"]}}
+    extraction = Extraction(orders.own, date(2024, 6, 1), {}, cursor, Path(), "orders")
+    assert named.read(extraction).cursor["how"] == "since the last pull"
+    with mock_broker() as other:
+        other.producer.list_topics(orders.topic, timeout=10)
+        extracted = replace(orders.reader, servers=other.servers).read(extraction)
+        assert (extracted.cursor["how"], extracted.data.fetchall()) == ("all that is there", [])
 
 
 def test_a_topic_that_is_another_one_is_told(broker):

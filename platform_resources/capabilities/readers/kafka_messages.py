@@ -60,10 +60,10 @@ class KafkaMessages:
         """
         kept = KeptMessages(extraction.connection, extraction.input)
         cursor = extraction.cursor if isinstance(extraction.cursor, Mapping) else {}
-        anew = extraction.replay == ANEW or cursor.get("of", self._of) != self._of
-        known = {} if anew or not kept.there else {int(number): offset for number, offset in cursor.get("offsets", {}).items()}
         with self._consumer() as consumer:
-            bounds = self._bounds(consumer)
+            bounds, of = self._bounds(consumer), self._of(consumer)
+            anew = extraction.replay == ANEW or cursor.get("of", of) != of
+            known = {} if anew or not kept.there else {int(number): offset for number, offset in cursor.get("offsets", {}).items()}
             first_time = anew or not cursor
             begin, how = self._begin(known, bounds, extraction.replay, first_time)
             columns = ToldColumns({} if anew else dict(cursor.get("columns", {})))
@@ -77,14 +77,14 @@ class KafkaMessages:
         offsets = {str(number): ends.get(number, offset) for number, offset in sorted(begin.items())}
         return Extracted(
             kept.rows(columns, extraction.promised, self.topic),
-            {"of": self._of, "offsets": offsets, "read": brought, "how": how, "columns": columns.kinds},
+            {"of": of, "offsets": offsets, "read": brought, "how": how, "columns": columns.kinds},
             brought,
         )
 
-    @property
-    def _of(self) -> str:
-        """What is read, in one text. The brokers are told from others and not named."""
-        return f"topic {self.topic} ({self.load}) of {hashlib.sha256(self.servers.encode()).hexdigest()[:16]}"
+    def _of(self, consumer: Any) -> str:
+        """What is read, in one text. A cluster is the same one whichever of its brokers are named to begin with."""
+        cluster = consumer.list_topics(self.topic, timeout=_PATIENCE_SECONDS).cluster_id or self.servers
+        return f"topic {self.topic} ({self.load}) of {hashlib.sha256(cluster.encode()).hexdigest()[:16]}"
 
     @contextmanager
     def _consumer(self) -> Iterator[Any]:
