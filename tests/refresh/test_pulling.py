@@ -62,6 +62,15 @@ class Pulling:
         return self.database.connection.execute(sql.format(f'inputs."{self.port.name}"')).fetchall()
 
 
+def pulled(root, file, sql, connection=None, **more):
+    """What a pull of the product readings gives, and the rows after it; `connection` makes what stands in for the database's own."""
+    with opened(file) as database:
+        if connection is not None:
+            database.connection = connection(database.connection)
+        pulling = Pulling(root, "readings", database)
+        return pulling.pull(**more), pulling.rows(sql)
+
+
 @pytest.fixture
 def readings(tiny):
     with opened(tiny / "warehouse/plant/readings.duckdb") as database:

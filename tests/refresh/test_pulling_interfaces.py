@@ -9,7 +9,7 @@ from platform_resources.refresh.sources.pull_records import PULLS, PullFailed
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.capabilities.test_rest_rows import server  # noqa: F401
 from tests.meshes import edited, product_file
-from tests.refresh.test_pulling import Pulling
+from tests.refresh.test_pulling import pulled
 from tests.refresh.test_pulling_tables import killing
 
 pytestmark = pytest.mark.slow
@@ -33,12 +33,7 @@ class Interface:
         )
 
     def pull(self, connection=None):
-        with opened(self.file) as database:
-            if connection is not None:
-                database.connection = connection(database.connection)
-            pulling = Pulling(self.root, "readings", database)
-            found = pulling.pull()
-            return found, pulling.rows("select id from {} order by 1")
+        return pulled(self.root, self.file, "select id from {} order by 1", connection)
 
 
 @pytest.fixture

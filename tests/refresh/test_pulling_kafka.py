@@ -17,7 +17,7 @@ from tests.brokers import mock_broker
 from tests.meshes import edited, product_file
 from tests.refresh.running import mesh, running
 from tests.refresh.test_kills import DYING_IN_AUDIT, dies
-from tests.refresh.test_pulling import Pulling
+from tests.refresh.test_pulling import Pulling, pulled
 from tests.refresh.test_pulling_tables import killing
 
 pytestmark = pytest.mark.slow
@@ -64,12 +64,7 @@ class Plant:
             self.broker.send(self.topic, (str(number), value), partition=number % 4)
 
     def pull(self, connection=None, replay=None):
-        with opened(self.file) as database:
-            if connection is not None:
-                database.connection = connection(database.connection)
-            pulling = Pulling(self.root, "readings", database)
-            found = pulling.pull(replay=replay)
-            return found, pulling.rows("select reading_id, degrees::varchar from {} order by 1")
+        return pulled(self.root, self.file, "select reading_id, degrees::varchar from {} order by 1", connection, replay=replay)
 
 
 @pytest.fixture

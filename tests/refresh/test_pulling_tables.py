@@ -14,7 +14,7 @@ from platform_resources.refresh.sources.renamed_inputs import take_over_notes
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.ledger.ledgers import new_database, postgres
 from tests.meshes import edited, model_file, product_file
-from tests.refresh.test_pulling import NOW, Pulling
+from tests.refresh.test_pulling import NOW, Pulling, pulled
 
 pytestmark = pytest.mark.slow
 
@@ -49,12 +49,7 @@ class Plant:
             connection.execute(text(sql))
 
     def pull(self, connection=None):
-        with opened(self.file) as database:
-            if connection is not None:
-                database.connection = connection(database.connection)
-            pulling = Pulling(self.root, "readings", database)
-            found = pulling.pull()
-            return found, pulling.rows("select reading_id, degrees::varchar from {} order by 1")
+        return pulled(self.root, self.file, "select reading_id, degrees::varchar from {} order by 1", connection)
 
 
 @pytest.fixture
