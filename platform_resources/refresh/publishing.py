@@ -19,6 +19,7 @@ from platform_resources.publications.version_records import (
     PortVersion,
     Publication,
     Versions,
+    VersionsUnreadable,
     WriterFailed,
     catalog_view,
     kept_longer,
@@ -113,7 +114,7 @@ def tidied(candidate: Candidate, publication: Publication, root: Path, known: Kn
     try:
         released = shelves.release_pins(lambda consumer: _is_gone(root, consumer))
         yield from (f"the version pinned by {consumer} is let go: the mesh has no such product any more" for consumer in released)
-    except EngineError as error:
+    except (EngineError, VersionsUnreadable) as error:
         yield f"published, but pins of products that are gone are still there: {error}"
     try:
         refresh_catalog(candidate.state, product, publication)
@@ -122,7 +123,7 @@ def tidied(candidate: Candidate, publication: Publication, root: Path, known: Kn
     if not known.unknown:
         try:
             show_to_roles(candidate.state, product, known, candidate.now)
-        except EngineError as error:
+        except (EngineError, VersionsUnreadable) as error:
             yield f"published, but what roles read in the warehouse is not as it should be: {error}; `mesh access plan` lists what differs"
     yield from old_versions_gone(shelves, product, candidate.now)
     troubles = (*roles_given(candidate.state, product, known, candidate.now), *tidied_server(product, known, candidate.now))
@@ -139,7 +140,7 @@ def old_versions_gone(shelves: Versions, product: ProductPlan, now: datetime) ->
     try:
         shelves.prune(keeping(product), now)
         yield from kept_longer(shelves.published(), shelves.pins(), product.retention, now)
-    except (OSError, EngineError, DatabaseBusy) as error:
+    except (OSError, EngineError, DatabaseBusy, VersionsUnreadable) as error:
         yield f"older versions could not be taken away: {error}"
 
 
@@ -150,7 +151,7 @@ def roles_given(state: Path, product: ProductPlan, known: KnownGrants, now: date
         return
     try:
         give_roles(state, product, known, now)
-    except (OSError, NoGroup, EngineError) as error:
+    except (OSError, NoGroup, EngineError, VersionsUnreadable) as error:
         yield f"the folders of roles are not as they should be: {error}; `mesh access plan` lists what differs"
 
 

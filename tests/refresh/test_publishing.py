@@ -418,6 +418,21 @@ def test_a_failure_after_the_flip_is_a_warning_for_the_version_is_published(tiny
     assert batches(tiny, product) == [(Decimal("1.00"), 3)]
 
 
+def test_pins_that_cannot_be_read_after_the_flip_are_a_warning_too(tiny, product):
+    made(tiny, product, 1, 3)
+    pins = tiny / "ports/plant/readings/pins"
+    pins.mkdir()
+    (pins / "summary.measurements.json").write_text("{")
+    candidate = Candidate(product, tiny, NOW + timedelta(minutes=1), "run", "print")
+    with opened(tiny / "warehouse/plant/readings.duckdb") as database:
+        database.connection.execute(ROWS.format(batch=2, rows=3))
+        publication = publish(database, candidate, {})
+    released, pruned = tidied(candidate, publication, tiny, KnownGrants())
+    assert released.startswith("published, but pins of products that are gone are still there")
+    assert pruned.startswith("older versions could not be taken away") and "summary.measurements.json cannot be read" in pruned
+    assert batches(tiny, product) == [(Decimal("2.00"), 3)]
+
+
 def test_what_a_product_that_left_the_mesh_had_pinned_is_let_go(tiny, product):
     first = made(tiny, product, 1, 3)
     where = shelf(tiny, "plant", "readings")
