@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from platform_resources.ledger.database import LedgerUnavailable
 from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.automation import is_told
+from platform_resources.orchestration.events import lost_runs
 from platform_resources.orchestration.events.lost_runs import lost_runs_sensor
 from platform_resources.orchestration.events.run_failures import stopped, tried_again
 from platform_resources.orchestration.runs import run_here
@@ -99,6 +100,22 @@ def test_a_refresh_that_dagster_has_given_up_is_begun_anew_by_its_domain_twice_a
         assert again == [first] * count
         later = [begun(again=first)[1] for _ in range(2)]
         assert later == [[first] * count, []]
+
+
+def test_a_lost_refresh_is_seen_behind_many_that_failed_for_reasons_of_their_own(monkeypatch):
+    monkeypatch.setattr(lost_runs, "MOST_RUNS", 2)
+
+    @dg.op
+    def step():
+        """Nothing."""
+
+    jobs = {name: dg.JobDefinition(graph_def=dg.GraphDefinition(name=name, node_defs=[step])) for name in ("refresh_a", "refresh_b")}
+    with dg.instance_for_test() as instance:
+        for name, reason in (*[("refresh_a", "STEP_FAILURE")] * 3, ("refresh_b", "UNEXPECTED_TERMINATION")):
+            tags = {"domain": "shop", REASON: reason, RETRY: "false"}
+            instance.create_run_for_job(jobs[name], tags=tags, status=dg.DagsterRunStatus.FAILURE)
+        asked = lost_runs_sensor("shop", jobs)(dg.build_sensor_context(instance)).run_requests
+    assert [request.job_name for request in asked] == ["refresh_b"]
 
 
 @pytest.mark.slow

@@ -42,7 +42,8 @@ def lost_runs_sensor(domain: str, jobs: Mapping[str, dg.JobDefinition]) -> dg.Se
 
 def _lost(instance: dg.DagsterInstance, domain: str, jobs: Mapping[str, dg.JobDefinition], now: datetime) -> Iterator[dg.RunRequest]:
     over = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], tags={"domain": domain}, updated_after=now - SINCE)
-    for record in instance.get_run_records(over, limit=MOST_RUNS, ascending=True):
+    # The newest ones: a product that fails every few minutes for a reason of its own must not hide what is lost meanwhile.
+    for record in reversed(instance.get_run_records(over, limit=MOST_RUNS)):
         run = record.dagster_run
         if run.job_name not in jobs or not is_given_up(run.tags):
             continue
