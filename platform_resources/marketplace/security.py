@@ -24,6 +24,8 @@ HEADERS = (
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
+    # What does not say otherwise is of one reader: nothing on the way keeps it for another.
+    (b"cache-control", b"private, no-cache"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})

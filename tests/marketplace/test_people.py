@@ -83,6 +83,12 @@ def test_a_page_kept_for_one_person_is_not_sent_to_another(behind_proxy):
         assert name in answer.text and answer.headers["cache-control"] == "private, no-cache"
 
 
+@pytest.mark.parametrize("path", ["inbox", "lab", "hooks", "products/readings/access"])
+def test_what_is_ones_own_is_kept_by_nobody_on_the_way(behind_proxy, path):
+    answer = behind_proxy.get(f"/api/v1/{path}", headers=as_("ana@example.com"))
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "private, no-cache")
+
+
 def test_the_user_of_this_computer_may_choose_to_be_somebody_and_be_themselves_again(shop):
     with browser(shop, AuthSettings(), base="http://127.0.0.1") as client:
         page = client.get("/sign-in").text

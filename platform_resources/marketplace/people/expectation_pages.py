@@ -76,8 +76,8 @@ def _proposed(shop: Shop, queue: LabQueue, request: Request, name: str, fields: 
     try:
         settings = {"dimension": fields.get("dimension", "")} | settings_of(fields.get("fields", ""))
         wish = checked_wish(Wish(name, fields.get("title", ""), settings, person, fields.get("purpose", "")))
-        draft = drafted(shop.market.root, product, wish.component)
         with place_of(queue, who) as bounds:
+            draft = drafted(shop.market.root, product, wish.component)
             tried = trial(shop.market.state, shop.market.ledger, draft, seen_ports(shop, request), now, bounds)
         if fields.get("do") != "propose":
             return _page(shop, request, product, fields, tried=tried)
