@@ -59,6 +59,13 @@ def test_results_become_checks_verdicts_and_incidents_and_count_once(api, bearer
     assert "sums agree" in incidents or "sums_agree" in incidents, incidents
 
 
+def test_a_project_without_checks_has_none_any_more(api, bearer):
+    whole = {"project": "gone", "complete": True}
+    assert api.post("/api/v1/results", json=document({**SUMS, "check": "goes"}, **whole), headers=bearer("act")).json()["new"] == 1
+    none = api.post("/api/v1/results", json=document(**whole), headers=bearer("act"))
+    assert (none.status_code, [each["check"] for each in none.json()["removed"]]) == (200, ["goes"]), none.text
+
+
 @pytest.mark.parametrize(
     ("scopes", "person", "status"),
     [(("metadata", "data"), "plant-lead@example.com", 403), (("act",), "eve@example.com", 403)],

@@ -69,7 +69,8 @@ def import_results(
     if tool not in TOOLS:
         stop(unknown_text("tool", tool, TOOLS), CANNOT_RUN)
     foreign = tool_results(_file(file, "FILE", f"the results of one run: {TAKES[tool]}"), tool, product)
-    _take(context, foreign, f"{file} has no results, so nothing is imported", as_json, only)
+    what = "the document" if file == Path("-") else file
+    _take(context, foreign, f"{what} has no results, so nothing is imported", as_json, only)
 
 
 def _take(
@@ -82,11 +83,11 @@ def _take(
         raise Stop(CANNOT_RUN)
     root, plan = mesh_of(context)
     done = _imported(root, plan, foreign, only)
-    if not foreign.results and not done.removed:
-        stop(nothing, CANNOT_RUN)
     if as_json:
         print_json(imported_data(done))
-    else:
+    if not foreign.results and not done.removed:
+        stop(nothing, CANNOT_RUN)
+    if not as_json:
         _print(done, Clocks(plan, datetime.now(UTC)))
     problems, happened = evaluate_now(root, plan, {product.domain for product in plan.products if product.name in done.products})
     if not as_json:

@@ -170,8 +170,6 @@ def _taken(shop: Shop, queue: LabQueue, take: TakeResults, request: Request, doc
     foreign = tool_results(ArtefactFile("results", document), tool, product or None)
     if isinstance(foreign, tuple):
         return _refused(422, problems_text(foreign))
-    if not foreign.results:
-        return _refused(422, "the document has no results, so nothing is imported")
     view, who = shop.view(request), shop.reads_as(request)
     everybody = shop.auth.officers.may_act_on_incidents(view.reader, ())
     own = [known.name for known in view.plan.products if shop.auth.officers.may_act_on_incidents(view.reader, known.owners)]
@@ -186,7 +184,9 @@ def _taken(shop: Shop, queue: LabQueue, take: TakeResults, request: Request, doc
     if done.imported is None:
         return _refused(503, done.error)
     nothing = not done.imported["tests"] and not done.imported["removed"]
-    return JSONResponse({**done.imported, "error": done.error or None}, 422 if nothing and done.imported["refused"] else 200)
+    return JSONResponse(
+        {**done.imported, "error": done.error or None}, 422 if nothing and (done.imported["refused"] or done.error) else 200
+    )
 
 
 def _refused(status: int, error: str) -> Response:
