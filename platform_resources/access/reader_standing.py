@@ -99,7 +99,7 @@ def standing(offers: Offers, reader: Reader, known: KnownGrants, now: datetime) 
     if offers.roles is None:
         return ReaderStanding("open", "there is no agreement: public and internal columns")
     asked = [grant for grant in (*offers.grants, *known.grants) if _is_for(grant, reader, offers)]
-    active = [grant for grant in asked if grant.state(now) == "approved" and not _of_no_use(offers, grant)]
+    active = [grant for grant in asked if grant.state(now) == "approved" and not of_no_use(offers, grant)]
     if not active:
         return _refused(offers, reader, asked, known, now)
     receives = {(grant.role, grant.attributes) for grant in active}
@@ -113,7 +113,7 @@ def standing(offers: Offers, reader: Reader, known: KnownGrants, now: datetime) 
 def in_force(offers: Offers, known: KnownGrants, now: datetime) -> tuple[Grant, ...]:
     """The grants of the product from which something follows now."""
     own = (grant for grant in (*offers.grants, *known.grants) if grant.product == offers.product)
-    return tuple(grant for grant in own if grant.state(now) == "approved" and not _of_no_use(offers, grant))
+    return tuple(grant for grant in own if grant.state(now) == "approved" and not of_no_use(offers, grant))
 
 
 def previewed(offers: Offers, role: str, attributes: Attributes) -> ReaderStanding:
@@ -133,7 +133,7 @@ def _is_for(grant: Grant, reader: Reader, offers: Offers) -> bool:
     return reader.is_among((grant.subject,)) and grant.product == offers.product and reader.role in ("", grant.role)
 
 
-def _of_no_use(offers: Offers, grant: Grant) -> str:
+def of_no_use(offers: Offers, grant: Grant) -> str:
     """Why nothing follows from the grant, though it is approved: its role is not as it was. Empty if something does."""
     role = offers.role(grant.role)
     if role is None:
@@ -168,7 +168,7 @@ def _refused(offers: Offers, reader: Reader, asked: Sequence[Grant], known: Know
 def _state(offers: Offers, grant: Grant, now: datetime) -> str:
     state = grant.state(now)
     if state == "approved":
-        return f"of no use: {_of_no_use(offers, grant)}"
+        return f"of no use: {of_no_use(offers, grant)}"
     if state == "expired" and grant.until is not None:
         return f"expired since {grant.until:%Y-%m-%d}"
     return state if state != "requested" else "requested and not decided yet"

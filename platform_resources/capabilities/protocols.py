@@ -395,11 +395,28 @@ class ObjectiveResult:
 
 
 @dataclass(frozen=True, slots=True)
+class AgreedRole:
+    """A role that somebody has, now or from some day on; `team` owns the subject if that is a product of the mesh."""
+
+    name: str
+    role: str
+    subject: str
+    purpose: str
+    team: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ExportEvidence:
-    """What was seen of a product: where its columns come from, and what each objective said last, by its title."""
+    """What was seen of a product: where its columns come from, what each objective said last, by its title, and who has a role.
+
+    `agreed` is None where whoever asks is not told.
+    """
 
     columns: tuple[ColumnSource, ...] = ()
     results: Mapping[str, ObjectiveResult] = field(default_factory=dict)
+    agreed: tuple[AgreedRole, ...] | None = None
 
 
 class NothingToTell(Exception):

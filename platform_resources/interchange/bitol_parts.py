@@ -83,6 +83,12 @@ def description(components: list[Component]) -> Fields:
     return filled(purpose=info.get("purpose"), usage=info.get("description"), limitations=terms.get("terms"))
 
 
+def team_of(owners: Iterable[str | None], domain: str) -> str:
+    """The first team among a product's owners, else its domain."""
+    teams = (owner.removeprefix("team:") for owner in owners if owner is not None and owner.startswith("team:"))
+    return next(teams, domain)
+
+
 def team(info: Mapping[str, Any]) -> Fields:
     """The owners as members of a team."""
     owners = info.get("owners") or {}

@@ -10,7 +10,7 @@ import rdflib
 import yaml
 from rdflib import DCAT, RDF
 
-from platform_resources.capabilities.protocols import ColumnSource, Exported, ExportEvidence, NothingToTell, ObjectiveResult
+from platform_resources.capabilities.protocols import AgreedRole, ColumnSource, Exported, ExportEvidence, NothingToTell, ObjectiveResult
 from platform_resources.capabilities.registry import installed_registry
 from tests.golden_files import assert_golden
 from tests.interchange.products import product_of
@@ -84,6 +84,11 @@ SEEN = ExportEvidence(
         "Orders are fresh": ObjectiveResult("met", AT.replace(hour=5), "", "error", 60.0, "s", None, 129600.0),
         "Net is there": ObjectiveResult("missed", AT, "told to others", "warning"),
     },
+    (
+        AgreedRole("g1", "analyst", "eve@example.com", "Planning.", until=AT),
+        AgreedRole("orders.1", "analyst", "product:stores", "Reporting.", "stores", AT),
+        AgreedRole("g2", "auditor", "team:audit", "Audit."),
+    ),
 )
 
 
@@ -165,6 +170,24 @@ def test_results_have_what_their_draft_requires_and_what_nobody_judged_does_not_
     }
     with pytest.raises(NothingToTell, match="none of its objectives has been judged yet"):
         exported("oors")
+
+
+def test_each_role_is_an_agreement_on_each_port_with_what_the_draft_requires():
+    agreements = list(yaml.safe_load_all(exported("odaa", seen=SEEN)))
+    assert len({agreement["id"] for agreement in agreements}) == len(agreements) == 6
+    for agreement in agreements:
+        assert {"apiVersion", "kind", "id", "status", "description", "provider", "consumer"} <= set(agreement)
+        assert agreement["status"] == "approved" and agreement["description"]["purpose"]
+        assert {"teamId", "dataProductId", "outputPortId"} <= set(agreement["provider"])
+        assert agreement["provider"]["dataContractId"] == yaml.safe_load(exported("odcs"))["id"]
+    assert [agreement["consumer"] for agreement in agreements[::2]] == [
+        {"userId": "eve@example.com"},
+        {"teamId": "stores", "dataProductId": "stores"},
+        {"teamId": "audit"},
+    ]
+    for agreed, words in ((None, "told to its owners"), ((), "nobody has a role")):
+        with pytest.raises(NothingToTell, match=words):
+            exported("odaa", seen=ExportEvidence(agreed=agreed))
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+import yaml
 from fastapi.testclient import TestClient
 from oidc_provider_mock import User, run_server_in_thread
 
@@ -75,6 +76,15 @@ def test_only_who_answers_for_a_product_or_runs_the_platform_acts_on_its_inciden
     assert own.status_code == 303
     told = behind_proxy.get(f"/api/v1{INCIDENT}", headers=pat).json()
     assert told["events"][-1]["by"] == "pat@example.com"
+
+
+def test_who_has_a_role_is_exported_for_those_who_decide_on_roles_alone(behind_proxy):
+    address = "/api/v1/products/readings/exports/odaa"
+    assert behind_proxy.get(address, headers=as_("eve@example.com")).status_code == 403
+    (agreement, _) = yaml.safe_load_all(behind_proxy.get(address, headers=as_("plant-lead@example.com")).text)
+    assert agreement["consumer"] == {"teamId": "office-data", "dataProductId": "summary"}
+    answer = behind_proxy.get(address.replace("readings", "summary"), headers=as_("office-lead@example.com"))
+    assert answer.status_code == 400 and "nobody has a role" in answer.json()["error"]
 
 
 def test_a_page_kept_for_one_person_is_not_sent_to_another(behind_proxy):

@@ -8,9 +8,20 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from platform_resources.capabilities.protocols import ColumnSource, Export, Exported, ExportEvidence, NothingToTell, ObjectiveResult
+from platform_resources.access.reader_standing import of_no_use
+from platform_resources.capabilities.protocols import (
+    AgreedRole,
+    ColumnSource,
+    Export,
+    Exported,
+    ExportEvidence,
+    NothingToTell,
+    ObjectiveResult,
+)
 from platform_resources.capabilities.registry import installed_registry
+from platform_resources.interchange.bitol_parts import team_of
 from platform_resources.ledger.connections import Connection
+from platform_resources.ledger.people.grant_store import grants_of
 from platform_resources.ledger.queries.history import check_states
 from platform_resources.ledger.records import check_id
 from platform_resources.lineage.mesh_lineage import MeshLineage
@@ -63,8 +74,19 @@ def export(
 
 
 def evidence(connection: Connection, plan: MeshPlan, lineage: MeshLineage, product: ProductPlan, now: datetime) -> ExportEvidence:
-    """What was seen of a product by `now`: the newest result of each objective, and the columns of others that its own are made from."""
-    return ExportEvidence(tuple(_sources(plan, lineage, product)), dict(_results(connection, product, now)))
+    """What was seen of a product by `now`: results of objectives, the columns of others that its own are made from, who has a role."""
+    results, agreed = dict(_results(connection, product, now)), tuple(_agreed(connection, plan, product, now))
+    return ExportEvidence(tuple(_sources(plan, lineage, product)), results, agreed)
+
+
+def _agreed(connection: Connection, plan: MeshPlan, product: ProductPlan, now: datetime) -> Iterator[AgreedRole]:
+    if product.offers.retired is not None:
+        return
+    for grant in (*product.offers.grants, *grants_of(connection, product.name)):
+        if grant.state(now) in ("approved", "to come") and not of_no_use(product.offers, grant):
+            consumer = plan.by_name.get(grant.subject.removeprefix("product:"))
+            team = team_of(consumer.owners, consumer.domain) if consumer is not None else ""
+            yield AgreedRole(grant.name, grant.role, grant.subject, grant.purpose, team, grant.since, grant.until)
 
 
 def _results(connection: Connection, product: ProductPlan, now: datetime) -> Iterator[tuple[str, ObjectiveResult]]:
