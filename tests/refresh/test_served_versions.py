@@ -23,6 +23,7 @@ from platform_resources.services.access.access_plan import access_plan, apply_ac
 from platform_resources.settings import SERVING
 from platform_resources.warehouses.duckdb.port_files import copy_sql
 from platform_resources.warehouses.duckdb.product_database import opened
+from platform_resources.warehouses.engine_errors import DatabaseBusy
 from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.postgres.served_schemas import PostgresServing
 from platform_resources.warehouses.published_places import PublishedFiles
@@ -66,13 +67,13 @@ def root(tmp_path, url):
     return root
 
 
-def refreshed(root, minutes=0, rows=ROWS):
+def refreshed(root, minutes=0, rows=ROWS, file="customers.duckdb"):
     """What a refresh does once the gate is open; gives the warnings of what follows the publication."""
     plan, problems = read_plan(root)
     assert [problem.message for problem in problems if problem.severity == "error"] == []
     product, now = plan.product("customers"), NOW + timedelta(minutes=minutes)
     candidate = Candidate(product, root, now, "run", "print")
-    with opened(root / "customers.duckdb") as database:
+    with opened(root / file) as database:
         database.connection.execute(rows)
         publication = publish(database, candidate, {})
     return list(tidied(candidate, publication, root, KnownGrants()))
@@ -130,6 +131,23 @@ def test_a_reader_gets_no_further_by_what_a_user_can_set(root, url, attempt):
         connection.execute("set row_security = off")
         with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidParameterValue)):
             connection.execute(attempt)
+
+
+def test_who_has_lost_its_claim_leaves_the_version_of_its_successor_on_the_server(root, url, monkeypatch):
+    refreshed(root)
+
+    def lost(shelves, publication):
+        monkeypatch.undo()
+        monkeypatch.setenv(SERVING.name, url)
+        for minutes in (7, 8):
+            assert refreshed(root, minutes, file="elsewhere.duckdb") == []
+        raise DatabaseBusy("another one has claimed it since")
+
+    monkeypatch.setattr(Shelf, "publish", lost)
+    with pytest.raises(DatabaseBusy):
+        refreshed(root, 5)
+    published, shown = versions(root, url)
+    assert (published[:13], shown) == ((NOW + timedelta(minutes=8)).strftime("%Y%m%dT%H%M"), published)
 
 
 def test_readers_find_one_version_whole_while_another_is_published(root, url):

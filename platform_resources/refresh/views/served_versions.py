@@ -34,7 +34,7 @@ def served_ports(product: ProductPlan) -> tuple[OutputPlan, ...]:
 
 @contextmanager
 def shown_by_server(product: ProductPlan, shelves: Versions, publication: Publication) -> Iterator[None]:
-    """Inside, the version is published. The server shows it before, and the former one again where that fails.
+    """Inside, the version is published. The server shows it before, and again the one that is published where that fails.
 
     Raises ServingFailed and SettingInvalid before anything is published.
     """
@@ -48,7 +48,8 @@ def shown_by_server(product: ProductPlan, shelves: Versions, publication: Public
         store.show(product.name, publication.id)
         yield
     except BaseException:
-        store.show(product.name, former.id if former is not None else "")
+        newest = shelves.latest()  # another machine may have published meanwhile, and taken the former one from the server
+        store.show(product.name, newest.id if newest is not None else "")
         raise
 
 
