@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import open_ledger, restore_ledger
 from platform_resources.ledger.people_tables import reads
+from platform_resources.ledger.queries.reads import record_read
 from platform_resources.marketplace.people.auth_settings import AuthSettings, auth_settings
 from platform_resources.services.access.tokens import WantedToken, new_token
 from platform_resources.services.showing import patient_ledger
@@ -77,6 +78,16 @@ def test_pages_records_and_downloads_go_on_while_the_ledger_is_away(shop, databa
         assert "The ledger has not answered" not in client.get("/products/summary").text
         assert client.get("/inbox").status_code == 200
     assert database.counted() - before == 5, "each of the reads meanwhile is counted: records, changes, file, and two queries"
+
+
+def test_a_note_that_the_database_does_not_take_keeps_back_no_other(shop, database):
+    ledger = open_ledger(database.url)
+    patient, now = patient_ledger.PatientLedger(ledger), datetime.now(UTC)
+    before = database.counted()
+    for port in ("measurements_sql", "\0", "measurements_file"):
+        patient.note(lambda connection, port=port: record_read(connection, "readings", port, "ann", now, "query"))
+    ledger.close()
+    assert database.counted() - before == 2
 
 
 def test_who_may_read_is_let_in_as_before_and_nobody_else(shop, database):

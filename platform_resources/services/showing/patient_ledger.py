@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -71,14 +71,30 @@ class PatientLedger:
     def write_notes(self) -> None:
         """Write what is noted. Raises LedgerUnavailable; it stays noted then."""
         with self._noting:
+            if not self._notes:
+                return
             notes = tuple(self._notes)
+            try:
+                self._write(notes)
+            except LedgerUnavailable:
+                raise
+            except Exception:  # one that the database does not take keeps back no other
+                for note in notes:
+                    try:
+                        self._write((note,))
+                    except LedgerUnavailable:
+                        raise
+                    except Exception:
+                        logging.getLogger(__name__).exception("a read could not be counted")
+                    self._notes.popleft()
+            else:
+                for _ in notes:
+                    self._notes.popleft()
 
-            def write() -> None:
-                with self.ledger.writing() as connection:
-                    for note in notes:
-                        note(connection)
+    def _write(self, notes: Iterable[Callable[[Connection], object]]) -> None:
+        def write() -> None:
+            with self.ledger.writing() as connection:
+                for note in notes:
+                    note(connection)
 
-            if notes:
-                self.asked(write)
-            for _ in notes:
-                self._notes.popleft()
+        self.asked(write)
