@@ -33,7 +33,7 @@ class ObservabilityResults(WrittenOnly):
         product, said = source.product, source.seen().results
         judged = {promise.title: said[promise.title] for promise in product.objectives if promise.title in said}
         if not judged:
-            raise NothingToTell("none of its objectives has been judged yet; `mesh refresh` judges them (control ports tell no results)")
+            raise NothingToTell("control ports tell no results, or none of its objectives has been judged yet, which `mesh refresh` does")
         at = max(result.at for result in judged.values()).astimezone(UTC).isoformat()
         document = {
             "apiVersion": _API,
