@@ -72,6 +72,16 @@ def test_a_form_that_says_no_promise_is_given_back_with_what_is_wrong(pages, cha
     assert "Weekly planning." in answer.text or "purpose" in changed, "nothing that was typed is lost"
 
 
+def test_a_date_without_quotes_is_a_date(pages, shop):
+    fields = "dimension: validity\ndata_set: measurements\ncolumn: measured_at\nmin: 2024-01-01"
+    assert sent(pages, OWNER, to="plant-lead@example.com", do="propose", title="None is old", fields=fields).status_code == 303
+    answer = pages.get("/api/v1/products/readings/access", headers=OWNER).json()["expected"]
+    assert [each["component"]["properties"]["min"] for each in answer if each["title"] == "None is old"] == ["2024-01-01"]
+    name = next(each["name"] for each in answer if each["title"] == "None is old")
+    patch = pages.get(f"/expectations/{name}/patch", headers=OWNER)
+    subprocess.run(["git", "apply", "--check"], cwd=shop, input=patch.content, check=True)
+
+
 def test_nobody_proposes_for_others_and_nobody_else_decides(pages):
     assert sent(pages, to="bob@example.com").status_code == 403
     sent(pages, do="propose", title="Another")

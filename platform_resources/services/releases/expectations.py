@@ -1,5 +1,6 @@
 """What consumers expect of a product beyond what it promises: proposed as an edit of product.yaml, accepted or declined by its owner."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ from platform_resources.spec.reading import ProductReading, read_product
 from platform_resources.spec.values.grantees import is_same, subject
 
 LONGEST_PURPOSE, LONGEST_TITLE, LONGEST_SETTINGS = 1000, 200, 4000
+UNWRITTEN = "the fields have a value that cannot be written; write one a line, such as at_least: 95"
 # So many proposals of one person may wait; who has more to say talks with the owner.
 MOST_WAITING = 20
 
@@ -93,7 +95,11 @@ def checked_wish(wish: Wish) -> Wish:
         subject(wish.person)
     except ValueError as error:
         raise NotAllowed(str(error)) from error
-    return Wish(wish.product, title, wish.settings, wish.person, purpose)
+    try:
+        settings = json.loads(json.dumps(dict(wish.settings), default=str))  # YAML has dates, which the ledger keeps as texts
+    except (RecursionError, ValueError, TypeError) as error:
+        raise NotAllowed(UNWRITTEN) from error
+    return Wish(wish.product, title, settings, wish.person, purpose)
 
 
 def drafted(root: Path, product: ProductPlan, component: Mapping[str, Any]) -> Drafted:
@@ -103,7 +109,7 @@ def drafted(root: Path, product: ProductPlan, component: Mapping[str, Any]) -> D
     try:
         after = with_item(before, ("spec", "components"), dict(component))
     except (RecursionError, ValueError) as error:  # nested too deeply, or a number of thousands of digits
-        raise NotAllowed("the fields have a value that cannot be written; write one a line, such as at_least: 95") from error
+        raise NotAllowed(UNWRITTEN) from error
     there = contracts_in(root, partial(_read_instead, file, after))
     planned = there.plan.by_name.get(product.name)
     title = component["name"]
