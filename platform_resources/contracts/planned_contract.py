@@ -25,6 +25,7 @@ from platform_resources.plan.model_plans import DataSetPlan
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.port_plans import ConsumerPlan, OutputPlan
 from platform_resources.plan.promised_ages import promised_age
+from platform_resources.redaction.redaction import mask
 from platform_resources.spec.agreements import DataSharingAgreement
 from platform_resources.spec.components import Column, DataProduct
 from platform_resources.spec.values.column_names import folded_column
@@ -174,7 +175,7 @@ def _objective(objective: ObjectivePlan, level: str, strength: int) -> ContractP
         at_most=promise.at_most,
         strength=strength,
         settings=_json(bounded),
-        logic=logic,
+        logic=mask(logic),
         words=_digest(check.title, check.description),
         former=tuple(f"{name}{level}" for name in check.former_names),
     )
@@ -231,7 +232,20 @@ def _agreement(name: str, spec: DataSharingAgreement) -> ContractAgreement:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return json.dumps(_shown(value), sort_keys=True, ensure_ascii=False, default=str)
+
+
+def _shown(value: Any) -> Any:
+    """Without what looks like a credential: contracts are kept for ever, and read by others than the owners."""
+    match value:
+        case str():
+            return mask(value)
+        case Mapping():
+            return {key: _shown(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_shown(item) for item in value]
+        case _:
+            return value
 
 
 def _digest(*texts: str) -> str:

@@ -14,10 +14,12 @@ from uuid import uuid4
 from platform_resources.deliveries.objects import opened_bucket
 from platform_resources.plan.conventions import SNOWFLAKE
 from platform_resources.publications.version_records import VersionsUnreadable
+from platform_resources.redaction.redaction import mask
 from platform_resources.settings import LEDGER, STORE, TARGET
 from platform_resources.warehouses.limits import SettingInvalid
 
-_URL = re.compile(r"s3://([^/\s]+)(?:/(\S*?))?/*")
+# A bucket has no @ in its name: what stands before one would be credentials.
+_URL = re.compile(r"s3://([^/\s@]+)(?:/(\S*?))?/*")
 _PIECE = 8 * 2**20
 # Of each write of a pointer: which one it is. A client that tries again may be refused because its first try succeeded.
 _WRITE = "write"
@@ -130,7 +132,7 @@ def shared_objects() -> SharedObjects:
     environment = os.environ
     url = STORE.value(environment)
     if _URL.fullmatch(url) is None:
-        raise SettingInvalid(f'{STORE.name} is "{url}"; write an address such as s3://bucket/prefix')
+        raise SettingInvalid(f'{STORE.name} is "{mask(url)}"; write an address such as s3://bucket/prefix')
     if TARGET.value(environment) == SNOWFLAKE:
         raise SettingInvalid(
             f"{STORE.name} is for products in DuckDB, and {TARGET.name} is {SNOWFLAKE}, which all machines share; take one away"
