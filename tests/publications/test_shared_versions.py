@@ -294,7 +294,10 @@ def test_renamed_ports_are_renamed_on_every_machine(shared):
 
 SETTINGS = {
     "no address": ({"MESH_STORE": "somewhere"}, 'MESH_STORE is "somewhere"; write an address such as s3://bucket/prefix'),
-    "a secret": ({"MESH_STORE": "s3://k3y:s3cret@shop/x"}, 'MESH_STORE is "s3://k3y:***@shop/x"; write an address such as s3://bucket/prefix'),
+    "a secret": (
+        {"MESH_STORE": "s3://k3y:s3cret@shop/x"},
+        'MESH_STORE is "s3://k3y:***@shop/x"; write an address such as s3://bucket/prefix',
+    ),
     "no common ledger": (
         {"MESH_LEDGER": ""},
         "MESH_STORE lets several machines refresh, and they need one ledger: set MESH_LEDGER to a PostgreSQL database",
