@@ -432,7 +432,7 @@ def test_an_incident_of_a_product_whose_description_is_broken_is_reminded_of_by_
 def test_the_digest_of_a_domain_names_a_description_that_is_broken(story):
     broken_description(story)
     story.at(NOON)
-    told = "- **readings** is unknown: its description is broken, so it is neither refreshed nor judged: dataproducts/plant/readings/product.yaml:"
+    told = "- **readings** is of unknown health: its description is broken, so it is neither refreshed nor judged: dataproducts/plant/readings/product.yaml:"
     assert told in story.digests()[0]
 
 
