@@ -58,17 +58,7 @@ def serve(
         stop(f'the marketplace needs {missing}; install the extra "marketplace"', CANNOT_RUN)
     import uvicorn
 
-    from platform_resources.ledger.database import LedgerUnavailable, ledger_url, open_ledger
-    from platform_resources.marketplace.people.auth_settings import AuthSettingsWrong, auth_settings
-
-    try:
-        auth = auth_settings(os.environ)
-        open_ledger(ledger_url(state_folder(root), os.environ)).close()
-    except (AuthSettingsWrong, LedgerUnavailable) as error:
-        stop(str(error), CANNOT_RUN)
-    if host not in LOOPBACK and (auth.kind == "local" or reader is not None):
-        why = "as nobody has to sign in; MESH_AUTH says how readers are known" if auth.kind == "local" else "as --as shows it to everybody"
-        stop(f'--host is "{host}"; allowed: {", ".join(LOOPBACK)}, {why}', CANNOT_RUN)
+    auth = _known_readers(root, host, reader)
     settings = uvicorn.Config(
         partial(_served, root, auth, reader),
         factory=True,
@@ -83,6 +73,22 @@ def serve(
         taken = listening.getsockname()[1]
         words.print(f"marketplace: http://{f'[{host}]' if ':' in host else host}:{taken}", highlight=False)
         _run(settings, listening)
+
+
+def _known_readers(root: Path, host: str, reader: str | None) -> "AuthSettings":
+    """How readers are known; ends where that, the ledger or the place to listen at is refused."""
+    from platform_resources.ledger.database import LedgerUnavailable, ledger_url, open_ledger
+    from platform_resources.marketplace.people.auth_settings import AuthSettingsWrong, auth_settings
+
+    try:
+        auth = auth_settings(os.environ)
+        open_ledger(ledger_url(state_folder(root), os.environ)).close()
+    except (AuthSettingsWrong, LedgerUnavailable) as error:
+        stop(str(error), CANNOT_RUN)
+    if host not in LOOPBACK and (auth.kind == "local" or reader is not None):
+        why = "as nobody has to sign in; MESH_AUTH says how readers are known" if auth.kind == "local" else "as --as shows it to everybody"
+        stop(f'--host is "{host}"; allowed: {", ".join(LOOPBACK)}, {why}', CANNOT_RUN)
+    return auth
 
 
 def mcp(

@@ -98,6 +98,13 @@ def application(
     app = FastAPI(title="Data market", version="1", docs_url=None, redoc_url=None, openapi_url=f"{API}/openapi.json", lifespan=lifespan)
     kept = KeptPages(market, who, auth.started, shared_pages(market.state) if share else None)
     app.state.shop = shop = Shop(market, environment(), FormToken(auth.secret), kept, auth)
+    _add_routes(app, shop, take)
+    _add_errors(app, shop)
+    _add_layers(app, shop, who)
+    return app
+
+
+def _add_routes(app: FastAPI, shop: Shop, take: TakeResults | None) -> None:
     app.mount("/static", _Kept(directory=STATIC))
     pages = page_routes(shop)
     for route in pages.routes:
@@ -106,30 +113,32 @@ def application(
     app.include_router(pages)
     for routes in (api_routes, download_routes, export_routes, people_routes, token_routes, probe_routes):
         app.include_router(routes(shop))
-    queue = LabQueue(market.state / LOCKS)
+    queue = LabQueue(shop.market.state / LOCKS)
     for queried in (lab_routes, record_routes, change_routes, acting_routes, expectation_routes):
         app.include_router(queried(shop, queue))
     app.include_router(own_routes(shop))
     if take is not None:
         app.include_router(result_routes(shop, queue, take))
     app.include_router(new_product_routes(shop, queue))
-    app.include_router(sign_in_routes(shop, auth))
+    app.include_router(sign_in_routes(shop, shop.auth))
 
     @app.get("/api", include_in_schema=False)
     def api(request: Request) -> Response:
         return shop.page("api.html", shop.view(request), {"page": "api", "addresses": described_addresses(app.openapi())})
 
-    _add_errors(app, shop)
+
+def _add_layers(app: FastAPI, shop: Shop, who: Who) -> None:
+    """What each request passes, the innermost first."""
+    auth = shop.auth
     app.add_middleware(Compressed, minimum_size=1000, compresslevel=PACKED)
     app.add_middleware(FromMemory, kept=shop.kept)
     app.add_middleware(Door, who=who, auth=auth)
     app.add_middleware(Limited, who=who, limits=RateLimits())
     secure = auth.pages.startswith("https://")
-    app.add_middleware(Bearers, market=market, vouched_for=partial(vouched_for, auth.proxy) if auth.proxy is not None else None)
+    app.add_middleware(Bearers, market=shop.market, vouched_for=partial(vouched_for, auth.proxy) if auth.proxy is not None else None)
     lasts = int(SESSION.total_seconds())
     app.add_middleware(SessionMiddleware, secret_key=auth.secret, session_cookie=COOKIE, max_age=lasts, https_only=secure)
     app.add_middleware(Guard, hosts=auth.hosts, uploads={PAGE: LARGEST_UPLOAD + LONGEST_BODY, RESULTS: LARGEST_DOCUMENT})
-    return app
 
 
 class _Kept(StaticFiles):

@@ -448,9 +448,8 @@ def _machine(state: Path) -> str:
         part = file.with_name(f"{file.name}.{uuid4().hex}")
         part.write_text(uuid4().hex)
         try:
-            os.link(part, file)
-        except FileExistsError:
-            pass
+            with suppress(FileExistsError):  # another process was first, and its name holds
+                os.link(part, file)
         finally:
             part.unlink()
     return file.read_text()
