@@ -173,10 +173,18 @@ def _run(settings: "uvicorn.Config", listening: socket.socket) -> None:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
+    class Workers(Multiprocess):
+        """Processes of which one that dies while it is asked whether it lives is replaced at once, not after a minute."""
+
+        def keep_subprocess_alive(self) -> None:
+            for process in self.processes:
+                process.child_conn.close()  # the worker has its own; with this one open its end would not be noticed
+            super().keep_subprocess_alive()
+
     if settings.workers == 1:
         uvicorn.Server(settings).run(sockets=[listening])
     else:
-        Multiprocess(settings, sockets=[listening]).run()
+        Workers(settings, sockets=[listening]).run()
 
 
 def _listening(host: str, port: int) -> socket.socket:

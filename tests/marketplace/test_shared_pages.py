@@ -180,9 +180,13 @@ def test_one_process_makes_pages_for_all_and_is_replaced_when_it_or_its_parent_i
         try:
             assert "Sensor readings" in httpx.get(address, timeout=60).text
             ((first, parent),) = until(lambda: makers(server.pid))
+            workers = children(server.pid)
             os.kill(first, signal.SIGKILL)
             ((second, _),) = until(lambda: makers(server.pid, but=(first,)))
+            os.kill(parent, signal.SIGSTOP)  # so that it is killed while the server asks whether it lives
+            time.sleep(2)
             os.kill(parent, signal.SIGKILL)
+            until(lambda: [worker for worker in children(server.pid) if worker not in workers], seconds=45)
             ((third, other),) = until(lambda: asked(address) and makers(server.pid, but=(first, second)))
             until(lambda: not Path(f"/proc/{second}").exists())
             assert other != parent and third != second
