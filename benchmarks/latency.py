@@ -12,6 +12,7 @@ until it has published. Nothing of the repository's own state is touched.
 import argparse
 import json
 import os
+import random
 import signal
 import statistics
 import subprocess
@@ -34,6 +35,7 @@ from tests.refresh.running import CSV, batch, deliver  # noqa: E402
 
 AIM_SECONDS = 10.0
 PATIENCE_SECONDS = 300.0
+PAUSES = random.Random(1)
 SPEC = product_file("plant", "readings")
 FILE = "interface: file\n        path: landing/readings.csv"
 TOPIC = """interface: kafka
@@ -66,6 +68,7 @@ def measured(root: Path, instance: dg.DagsterInstance, arrive: object) -> dict[s
     """One arrival; seconds until each stage has come."""
     idle = dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
     waited(lambda: not instance.get_runs(idle), "the end of the runs before")
+    time.sleep(PAUSES.uniform(0, 10))  # arrivals know nothing of when somebody looks
     before, began = newest(root), time.time()
     arrive()  # type: ignore[operator]
     waited(lambda: newest(root) != before, "a new version")

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         Breach as Breach,
         Capability as Capability,
         ChangeTeller as ChangeTeller,
+        CheaplyTold as CheaplyTold,
         ComponentCapability as ComponentCapability,
         Assurance as Assurance,
         Dimension as Dimension,
@@ -155,7 +156,7 @@ _MODULES = {
         "RowCount Scalar Subject Value"
     ),
     "capabilities.protocols": (
-        "Assurance Breach Capability ChangeTeller ComponentCapability Dimension Export Exported Extracted Extraction WhatFails "
+        "Assurance Breach Capability ChangeTeller CheaplyTold ComponentCapability Dimension Export Exported Extracted Extraction WhatFails "
         "FileWriter InputInterface MeasuredBy NotPulled OutputInterface Policy PolicyFacts Pull PullExtractor PullFiles PullPort PullRows "
         "Replayer RowReader Store Traits KeyScope ValueMask"
     ),

@@ -129,7 +129,16 @@ class ChangeTeller(Protocol):
         """What its input port has to say before it can; empty if it can."""
 
     def mark(self) -> str:
-        """A short text that is another one when there is something new. It is asked for every few seconds."""
+        """A short text that is another one when there is something new. It is asked for every 20 seconds."""
+
+
+@runtime_checkable
+class CheaplyTold(ChangeTeller, Protocol):
+    """A reader whose source may be asked for its mark every few seconds: what is new there is seen sooner."""
+
+    @property
+    def told_cheaply(self) -> bool:
+        """Whether that is so with the settings that it has."""
 
 
 @runtime_checkable

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
@@ -16,10 +18,15 @@ from platform_resources.orchestration.events.run_failures import is_closed_gate
 from platform_resources.orchestration.guarding import shielded
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.services.refreshes.source_marks import Pending, SourceMarks, source_marks, watched_ports
+from platform_resources.services.refreshes.source_marks import Questions, SourceMarks, source_marks, watched_ports
 
-# What has come is seen within one tick and started with the next one: what comes in between goes into one refresh, within a minute.
-EVERY_SECONDS = 20
+# Dagster's sensor daemon looks at its sensors every five seconds.
+EVERY_SECONDS = 4
+# A tick that has seen something new looks again so much later: what has not changed meanwhile is whole.
+STILL_SECONDS = 1.0
+# What goes on coming is refreshed in parts, no sooner than this.
+LONGEST_BURST = timedelta(seconds=20)
+STILL = "what may come with it"
 # So long a tick waits for sources that did not hang before.
 LONGEST_LOOK_SECONDS = 10.0
 # A refresh that has not loaded what there is is repeated after a minute, then after twice as long each time, up to an hour.
@@ -28,11 +35,12 @@ FIRST_REPEAT, LONGEST_REPEAT = timedelta(minutes=1), timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """What the sensor remembers of one product: the mark of each port that needs no refresh any more, whether something new was
-    there at the last tick, how many refreshes it has asked for, when the last one, and how many repeated the one before."""
+    """What the sensor remembers of one product: the mark of each port that needs no refresh any more; while something new waits, the marks
+    of the last look and since when; how many refreshes it has asked for, when the last one, and how many repeated the one before."""
 
     handled: Mapping[str, str] = field(default_factory=dict)
-    waiting: bool = False
+    news: Mapping[str, str] = field(default_factory=dict)
+    news_since: str = ""
     requests: int = 0
     asked_at: str = ""
     repeats: int = 0
@@ -51,24 +59,30 @@ class Arrival:
     waits_for: str = ""
 
 
+# What the sources of products say, and what becomes of each.
+Looked = tuple[dict[str, SourceMarks], dict[str, Arrival]]
+
+
 def arrival(seen: SourceMarks, noted: Noted | None, running: bool, now: datetime, failed: str = "") -> Arrival:
-    """Due at the second tick that sees something new, so that a burst is one refresh; never while a refresh is under way.
+    """Due at the second look that sees the same news, so that a burst is one refresh; never while a refresh is under way.
 
     What was there at first sight is no news; of a port that told nothing then, nobody knows what has come since, so that is. `failed` says
     why what came before is not loaded yet: that is tried again, with or without something new.
     """
     if noted is None:
         return Arrival(Noted(seen.marks))
-    handled = noted.handled
-    asked = replace(noted, handled={**handled, **seen.marks}, waiting=False, requests=noted.requests + 1, asked_at=now.isoformat())
-    if all(handled.get(port) == mark for port, mark in seen.marks.items()):
+    calm = replace(noted, news={}, news_since="")
+    asked = replace(calm, handled={**noted.handled, **seen.marks}, requests=noted.requests + 1, asked_at=now.isoformat())
+    if all(noted.handled.get(port) == mark for port, mark in seen.marks.items()):
         if failed and not running and now >= noted.repeated_at():
             return Arrival(replace(asked, repeats=noted.repeats + 1), due=True)
         repeats = noted.repeats if failed or running else 0
-        return Arrival(replace(noted, waiting=False, repeats=repeats), waits_for=f"{failed}; it is tried again" if failed else "")
-    if running or not noted.waiting:
-        return Arrival(replace(noted, waiting=True), waits_for="it is being refreshed" if running else "what may come with it")
-    return Arrival(replace(asked, repeats=0), due=True)
+        return Arrival(replace(calm, repeats=repeats), waits_for=f"{failed}; it is tried again" if failed else "")
+    since = noted.news_since or now.isoformat()
+    if not running and (noted.news == seen.marks or now >= datetime.fromisoformat(since) + LONGEST_BURST):
+        return Arrival(replace(asked, repeats=0), due=True)
+    waiting = replace(noted, news=seen.marks, news_since=since)
+    return Arrival(waiting, waits_for="it is being refreshed" if running else STILL)
 
 
 def not_loaded(instance: dg.DagsterInstance, product: ProductPlan, seen: SourceMarks, noted: Noted | None, now: datetime) -> str:
@@ -99,7 +113,14 @@ def source_sensor(
     watched = [product for product in products if watched_ports(product)]
     if not watched:
         return None
-    pending: Pending = {}
+    questions: Questions = {}
+
+    def looked(context: dg.SensorEvaluationContext, noted: Mapping[str, Noted], of: Sequence[ProductPlan]) -> Looked:
+        """One look at the sources of these products."""
+        now = datetime.now(UTC)
+        marks, running = source_marks(root, state, of, now, LONGEST_LOOK_SECONDS, questions), running_now(context.instance)
+        failed = {product.name: not_loaded(context.instance, product, marks[product.name], noted.get(product.name), now) for product in of}
+        return marks, {name: arrival(seen, noted.get(name), name in running, now, failed[name]) for name, seen in marks.items()}
 
     @dg.sensor(
         name=conventions.source_sensor_name(domain),
@@ -110,15 +131,21 @@ def source_sensor(
     )
     @shielded
     def _watch(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        noted, now = {name: Noted(**fields) for name, fields in json.loads(context.cursor or "{}").items()}, datetime.now(UTC)
-        marks, running = source_marks(root, state, watched, now, LONGEST_LOOK_SECONDS, pending), running_now(context.instance)
-        failed = {
-            product.name: not_loaded(context.instance, product, marks[product.name], noted.get(product.name), now) for product in watched
-        }
-        arrivals = {name: arrival(seen, noted.get(name), name in running, now, failed[name]) for name, seen in marks.items()}
+        noted = {name: _noted(fields) for name, fields in json.loads(context.cursor or "{}").items()}
+        marks, arrivals = looked(context, noted, watched)
+        if unsettled := [product for product in watched if arrivals[product.name].waits_for == STILL]:
+            time.sleep(STILL_SECONDS)
+            first = {product.name: arrivals[product.name].noted for product in unsettled}
+            later = looked(context, first, unsettled)
+            marks, arrivals = {**marks, **later[0]}, {**arrivals, **later[1]}
         return _result(marks, arrivals, noted)
 
     return _watch
+
+
+def _noted(fields: Mapping[str, Any]) -> Noted:
+    """Of a cursor that another version of the platform may have written."""
+    return Noted(**{name: fields[name] for name in Noted.__slots__ if name in fields})
 
 
 def _result(marks: Mapping[str, SourceMarks], arrivals: Mapping[str, Arrival], noted: Mapping[str, Noted]) -> dg.SensorResult:

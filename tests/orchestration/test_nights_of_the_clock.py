@@ -83,6 +83,18 @@ def test_a_night_in_which_clocks_change_has_one_refresh_as_every_other(scheduler
     assert scheduler.begun("evaluate_plant") == dict.fromkeys(every(midnight, HOUR / 4, 21), 1)
 
 
+def test_a_day_of_schedules_loses_no_refresh_and_doubles_none_though_the_daemon_is_away_for_two_hours(scheduler):
+    """Looked at every five minutes of a whole day, but from two to four: what was due meanwhile is started then, of evaluations the last one."""
+    midnight = datetime(2028, 5, 1, tzinfo=UTC)
+    scheduler.begin(midnight)
+    looks = every(midnight, HOUR / 12, 24 * 12 + 1)
+    scheduler.at(*(look for look in looks if not midnight < look < midnight + 4 * HOUR))
+    assert scheduler.begun("refresh_readings") == {midnight + HOUR / 2: 1}
+    evaluations = scheduler.begun("evaluate_plant")
+    assert set(evaluations.values()) == {1}
+    assert set(every(midnight + 4 * HOUR, HOUR / 4, 81)) <= evaluations.keys() <= set(every(midnight, HOUR / 4, 97))
+
+
 def test_a_clock_that_jumps_starts_what_lies_between_and_nothing_twice(scheduler):
     noon = datetime(2028, 6, 1, 12, tzinfo=UTC)
     scheduler.begin(noon)

@@ -14,8 +14,9 @@ from sqlalchemy import create_engine, text
 from platform_resources.dbt.planning import read_plan
 from platform_resources.orchestration import source_sensor
 from platform_resources.orchestration.definitions import definitions
-from platform_resources.orchestration.source_sensor import EVERY_SECONDS, Arrival, Noted, _result, arrival
-from platform_resources.services.refreshes.source_marks import SourceMarks, source_marks
+from platform_resources.orchestration.source_sensor import STILL, Arrival, Noted, _noted, _result, arrival
+from platform_resources.services.refreshes import source_marks as asking
+from platform_resources.services.refreshes.source_marks import Question, SourceMarks, source_marks
 from platform_resources.spec.problems import problems_text
 from tests.capabilities.test_rest_rows import server  # noqa: F401
 from tests.ledger.ledgers import new_database, postgres
@@ -25,10 +26,18 @@ from tests.refresh.running import deliver
 SPEC = product_file("plant", "readings")
 FILE = "interface: file\n        path: landing/readings.csv"
 NOW, OLD, NEWER = SourceMarks({"a": "1"}, {}), Noted({"a": "0"}), SourceMarks({"a": "2"}, {})
-AT, MINUTE = datetime(2026, 11, 29, 12, tzinfo=UTC), timedelta(minutes=1)
+AT, SECOND, MINUTE = datetime(2026, 11, 29, 12, tzinfo=UTC), timedelta(seconds=1), timedelta(minutes=1)
 SOON = AT.isoformat()
-LOST, ASKED = "a did not arrive", Noted({"a": "0"}, False, 3, AT.isoformat(), 2)
+LOST, ASKED = "a did not arrive", Noted({"a": "0"}, requests=3, asked_at=AT.isoformat(), repeats=2)
 SILENT, TWO = SourceMarks({}, {"a": "no answer"}), SourceMarks({"a": "0", "b": "9"}, {})
+
+
+def waits(marks, since=SOON, **noted):
+    """Something new waits since then."""
+    return replace(OLD, news=marks, news_since=since, **noted)
+
+
+LONG_AGO = (AT - 20 * SECOND).isoformat()
 
 
 @pytest.mark.parametrize(
@@ -36,21 +45,23 @@ SILENT, TWO = SourceMarks({}, {"a": "no answer"}), SourceMarks({"a": "0", "b": "
     [
         ("what is there at first sight is no news", NOW, None, False, Arrival(Noted({"a": "1"}))),
         ("nothing new", SourceMarks({"a": "0"}, {}), OLD, False, Arrival(OLD)),
-        ("a tick to wait for what comes with it", NOW, OLD, False, Arrival(Noted({"a": "0"}, True), False, "what may come with it")),
-        ("then one refresh for all of it", NEWER, Noted({"a": "0"}, True, 3), False, Arrival(Noted({"a": "2"}, False, 4, SOON), True)),
-        ("not beside a refresh", NEWER, Noted({"a": "0"}, True), True, Arrival(Noted({"a": "0"}, True), False, "it is being refreshed")),
-        ("a source that does not answer", SILENT, Noted({"a": "0"}, True), False, Arrival(OLD)),
-        ("a port that told nothing before", TWO, OLD, False, Arrival(Noted({"a": "0"}, True), False, "what may come with it")),
-        ("then a refresh", TWO, Noted({"a": "0"}, True), False, Arrival(Noted({"a": "0", "b": "9"}, False, 1, SOON), True)),
-        ("a source that is asked for the first time", TWO, Noted({}), False, Arrival(Noted({}, True), False, "what may come with it")),
-        ("what has gone again", SourceMarks({"a": "0"}, {}), Noted({"a": "0"}, True), False, Arrival(OLD)),
+        ("a look to wait for what comes with it", NOW, OLD, False, Arrival(waits({"a": "1"}), False, STILL)),
+        ("then one refresh", NOW, waits({"a": "1"}, requests=3), False, Arrival(Noted({"a": "1"}, requests=4, asked_at=SOON), True)),
+        ("not while it goes on coming", NEWER, waits({"a": "1"}), False, Arrival(waits({"a": "2"}), False, STILL)),
+        ("but for so long", NEWER, waits({"a": "1"}, LONG_AGO), False, Arrival(Noted({"a": "2"}, requests=1, asked_at=SOON), True)),
+        ("not beside a refresh", NOW, waits({"a": "1"}), True, Arrival(waits({"a": "1"}), False, "it is being refreshed")),
+        ("a source that does not answer", SILENT, waits({"a": "1"}), False, Arrival(OLD)),
+        ("a port that told nothing before", TWO, OLD, False, Arrival(waits({"a": "0", "b": "9"}), False, STILL)),
+        ("then a refresh", TWO, waits(TWO.marks), False, Arrival(Noted({"a": "0", "b": "9"}, requests=1, asked_at=SOON), True)),
+        ("a source that is asked for the first time", NOW, Noted({}), False, Arrival(Noted({}, NOW.marks, SOON), False, STILL)),
+        ("what has gone again", SourceMarks({"a": "0"}, {}), waits({"a": "1"}), False, Arrival(OLD)),
     ],
 )
-def test_a_product_is_due_at_the_second_look_that_finds_something_new(what, found, noted, running, expected):
+def test_a_product_is_due_at_the_second_look_that_finds_the_same_news(what, found, noted, running, expected):
     assert arrival(found, noted, running, AT) == expected, what
 
 
-SAME, AGAIN = SourceMarks({"a": "0"}, {}), Noted({"a": "0"}, False, 4, (AT + 4 * MINUTE).isoformat(), 3)
+SAME, AGAIN = SourceMarks({"a": "0"}, {}), Noted({"a": "0"}, requests=4, asked_at=(AT + 4 * MINUTE).isoformat(), repeats=3)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +77,7 @@ SAME, AGAIN = SourceMarks({"a": "0"}, {}), Noted({"a": "0"}, False, 4, (AT + 4 *
             3,
             False,
             LOST,
-            Arrival(replace(ASKED, waiting=True), False, "what may come with it"),
+            Arrival(replace(ASKED, news=NOW.marks, news_since=(AT + 3 * MINUTE).isoformat()), False, STILL),
         ),
     ],
 )
@@ -80,13 +91,13 @@ def test_the_longest_time_between_two_tries_is_an_hour():
 
 def test_what_comes_while_a_description_is_broken_is_news_once_it_is_mended():
     broken = _result({"b": NOW}, {"b": arrival(NOW, None, False, AT)}, {"a": OLD})
-    noted = {name: Noted(**each) for name, each in json.loads(broken.cursor).items()}
+    noted = {name: _noted(fields) for name, fields in json.loads(broken.cursor).items()}
     assert noted == {"a": OLD, "b": Noted({"a": "1"})}
     assert arrival(NOW, noted["a"], False, AT).waits_for
 
 
-def test_what_is_new_is_refreshed_within_a_minute():
-    assert 2 * EVERY_SECONDS <= 45
+def test_what_the_cursor_of_an_older_platform_knows_is_taken_over():
+    assert _noted({"handled": {"a": "0"}, "waiting": True, "requests": 3, "asked_at": SOON, "repeats": 2}) == replace(ASKED, asked_at=SOON)
 
 
 def on_inputs(root, port=FILE):
@@ -123,27 +134,35 @@ class Watching:
 @pytest.fixture
 def instance(monkeypatch):
     monkeypatch.setattr(source_sensor, "LONGEST_LOOK_SECONDS", 300.0)  # a busy machine is no source that hangs
+    monkeypatch.setattr(asking, "ASK_EVERY", timedelta(0))
     with dg.DagsterInstance.ephemeral() as ephemeral:
         yield ephemeral
 
 
 NOTHING = ([], "no source has anything new")
-WAITS = ([], "readings waits: what may come with it")
+WAITS = ([], f"readings waits: {STILL}")
 DUE = (["refresh_readings"], None)
 
 
 @pytest.mark.slow
-def test_new_files_start_one_refresh_for_a_burst_of_them(tiny, instance):
+def test_new_files_start_one_refresh_for_a_burst_of_them(tiny, instance, monkeypatch):
     on_inputs(tiny, FILE.replace("readings.csv", "*.csv"))
     watching = Watching(tiny, instance)
     assert [watching.tick(), watching.tick()] == [NOTHING, NOTHING]
-    deliver(tiny, READINGS_CSV, "dataproducts/plant/readings/landing/one.csv")
-    assert watching.tick() == WAITS
-    deliver(tiny, READINGS_CSV, "dataproducts/plant/readings/landing/two.csv")
+    landing, names = tiny / "dataproducts/plant/readings/landing", iter(f"{number}.csv" for number in range(20))
+
+    def more(_=0):
+        deliver(tiny, READINGS_CSV, landing / next(names))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(source_sensor.time, "sleep", more)
+        for _ in range(2):
+            more()
+            assert watching.tick() == WAITS
     assert [watching.tick(), watching.tick()] == [DUE, NOTHING]
-    for name in ("one.csv", "two.csv"):
-        os.unlink(tiny / "dataproducts/plant/readings/landing" / name)
-    assert [watching.tick(), watching.tick()] == [WAITS, DUE]
+    for number in range(4):
+        os.unlink(landing / f"{number}.csv")
+    assert [watching.tick(), watching.tick()] == [DUE, NOTHING]
     assert len(set(watching.keys)) == 2
 
 
@@ -156,7 +175,7 @@ def test_a_refresh_that_did_not_start_or_whose_source_did_not_arrive_is_tried_ag
     assert watching.tick() == NOTHING
     good = "dataproducts/plant/readings/landing/readings.csv"
     deliver(tiny, READINGS_CSV.replace("reading_id", '"reading_id'), good)
-    assert [watching.tick(), watching.tick(), watching.tick()] == [WAITS, DUE, NOTHING]
+    assert [watching.tick(), watching.tick()] == [DUE, NOTHING]
     assert watching.later() == DUE  # no run had come of it
     assert watching.run().success  # the last good rows are served
     assert watching.tick() == ([], "readings waits: deliveries did not arrive; it is tried again")
@@ -168,7 +187,7 @@ def test_a_refresh_that_did_not_start_or_whose_source_did_not_arrive_is_tried_ag
     assert failing.later() == DUE
     deliver(tiny, READINGS_CSV + "5,south,11,2024-06-01 06:00:00,Ada\n", good)
     assert failing.run().success
-    assert failing.later() == WAITS  # the file is another one than what was asked for
+    assert failing.later() == DUE  # the file is another one than what was asked for
 
 
 @pytest.mark.slow
@@ -176,17 +195,17 @@ def test_a_source_that_hangs_is_waited_for_once_and_asked_once_until_it_answers(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/all"
         on_inputs(tiny, f"interface: rest\n        url: {address}\n        pagination: none\n        changed_by: etag")
-        products, pending = [read_plan(tiny)[0].product("readings")], {}
-        found = source_marks(tiny, tiny, products, AT, 0.1, pending)["readings"]
+        products, questions = [read_plan(tiny)[0].product("readings")], {}
+        found = source_marks(tiny, tiny, products, AT, 0.1, questions)["readings"]
         assert (found.marks, found.silent) == ({}, {"deliveries": "no answer since Sun 29 Nov, 12:00 UTC"})
-        assert list(pending) == [("readings", "deliveries")]
     answer = Future()
-    pending = {("readings", "deliveries"): (answer, AT)}
+    questions = {("readings", "deliveries"): Question(answer, AT)}
     # It would take ten minutes to wait for it.
-    assert source_marks(tiny, tiny, products, AT + MINUTE, 600, pending)["readings"] == found
+    assert source_marks(tiny, tiny, products, AT + MINUTE, 600, questions)["readings"] == found
     answer.set_result('"1"')
-    assert source_marks(tiny, tiny, products, AT + MINUTE, 600, pending)["readings"].marks == {"deliveries": '"1"'}
-    assert pending == {}
+    for seconds in (0, 19):  # what a source has answered is not asked again for so long
+        assert source_marks(tiny, tiny, products, AT + MINUTE + seconds * SECOND, 600, questions)["readings"].marks == {"deliveries": '"1"'}
+    assert "deliveries" in source_marks(tiny, tiny, products, AT + MINUTE + 20 * SECOND, 600, questions)["readings"].silent
 
 
 @pytest.mark.slow
@@ -203,7 +222,7 @@ def test_new_rows_of_a_table_and_another_answer_start_a_refresh_and_what_cannot_
         for number in (2, 3):  # the second one of the same time
             with engine.begin() as connection:
                 connection.execute(text(f"insert into readings values ({number}, '2024-06-02')"))
-            assert [watching.tick(), watching.tick(), watching.tick()] == [WAITS, DUE, NOTHING]
+            assert [watching.tick(), watching.tick()] == [DUE, NOTHING]
         engine.dispose()
     requested, why = watching.tick()
     assert (requested, "readings: deliveries cannot be asked: OperationalError" in why) == ([], True), why
@@ -214,7 +233,7 @@ def test_new_rows_of_a_table_and_another_answer_start_a_refresh_and_what_cannot_
     server.etag = '"1"'
     assert [watching.tick(), watching.tick()] == [NOTHING, NOTHING]
     server.etag = '"2"'
-    assert [watching.tick(), watching.tick()] == [WAITS, DUE]
+    assert watching.tick() == DUE
     server.etag = ""
     assert "has no header etag (changed_by)" in watching.tick()[1]
 

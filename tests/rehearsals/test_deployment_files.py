@@ -85,7 +85,9 @@ def test_kubernetes_has_the_same_queue_and_retries():
     assert values["concurrency"] == {"enabled": True} | {name: {camel(key): told for key, told in of.items()} for name, of in queue.items()}
     daemon = values["dagsterDaemon"]
     for chart, ours in (("runRetries", "run_retries"), ("runMonitoring", "run_monitoring")):
-        assert daemon[chart] == {camel(key): told for key, told in settings[ours].items()}
+        assert daemon[chart] == camels(settings[ours])
+    assert daemon["runCoordinator"]["config"]["queuedRunCoordinator"] == camels(settings["run_coordinator"]["config"])
+    assert values["retention"] == {"enabled": True, "sensor": camels(settings["retention"]["sensor"])}
     launcher = values["runLauncher"]["config"]["customRunLauncher"]
     assert {name: launcher[name] for name in ("module", "class")} == settings["run_launcher"]
 
@@ -112,6 +114,10 @@ def test_the_marketplace_of_kubernetes_fits_itself_and_the_code_servers():
     (kept,) = (volume["name"] for volume in pod["spec"]["volumes"] if "emptyDir" in volume)
     mounted = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}[kept]
     assert all(f"/state/{file}".startswith(f"{mounted}/") for file in (PAGES, JUDGED)), "SQLite of servers on several nodes"
+
+
+def camels(settings):
+    return {camel(key): told for key, told in settings.items()}
 
 
 def camel(name):

@@ -4,11 +4,12 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from platform_resources.capabilities.protocols import ChangeTeller, PullFiles, PullRows, PullShared, untold
+from platform_resources.capabilities.protocols import ChangeTeller, CheaplyTold, PullFiles, PullRows, PullShared, untold
 from platform_resources.deliveries.arrivals import matching_files
+from platform_resources.deliveries.objects import SCHEME
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.port_plans import InputPlan
 from platform_resources.refresh.sources.shared_pulls import waits_until
@@ -16,6 +17,8 @@ from platform_resources.repository.product_secrets import mask_of
 from platform_resources.spec.values.clocks import Clock
 
 AT_ONCE = 8
+# A source whose answer costs somebody something is asked no more often than this.
+ASK_EVERY = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,41 +36,71 @@ def watched_ports(product: ProductPlan) -> tuple[InputPlan, ...]:
     return tuple(port for port in product.inputs if port.upstream is None and not untold(port.pull))
 
 
-# What sources are still asked for, by product and port, with the time since when.
-Pending = dict[tuple[str, str], tuple[Future[str | None], datetime]]
+@dataclass(slots=True)
+class Question:
+    """What one source was asked: since when, and when its answer was heard."""
+
+    answer: Future[str | None]
+    since: datetime
+    heard_at: datetime | None = None
+
+    def is_over(self, port: InputPlan, now: datetime) -> bool:
+        """Whether the source may be asked again."""
+        return self.heard_at is not None and (_is_cheap(port) or now - self.heard_at >= ASK_EVERY)
+
+
+# By product and port: the last question to each source.
+Questions = dict[tuple[str, str], Question]
 
 
 def source_marks(
-    root: Path, state: Path, products: Sequence[ProductPlan], now: datetime, seconds: float, pending: Pending
+    root: Path, state: Path, products: Sequence[ProductPlan], now: datetime, seconds: float, questions: Questions
 ) -> dict[str, SourceMarks]:
-    """Of each product. Sources are asked beside each other. One that takes longer than `seconds` is silent until it has answered: it stays
-    in `pending`, and nobody waits for it again."""
+    """Ask the sources of each product, beside each other, and keep the answers of those that are not to be asked at every look.
+
+    One that takes longer than `seconds` is silent until it has answered: nobody waits for it again.
+    """
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="source marks")
-    watched = [(product, port) for product in products for port in watched_ports(product)]
-    begun = {
-        (product.name, port.name): (pool.submit(_mark, root, state, product, port, now), now)
-        for product, port in watched
-        if (product.name, port.name) not in pending
-    }
-    wait([answer for answer, _ in begun.values()], seconds)
-    pool.shutdown(wait=False, cancel_futures=True)
-    asked = {**pending, **begun}
-    pending.clear()
-    pending.update({key: answer for key, answer in asked.items() if not answer[0].done()})
-    by_product: dict[str, SourceMarks] = {}
+    asked = []
     for product in products:
-        marks: dict[str, str] = {}
-        silent: dict[str, str] = {}
         for port in watched_ports(product):
-            answer, since = asked[product.name, port.name]
-            if not answer.done() or answer.cancelled():
-                silent[port.name] = f"no answer since {Clock(product.zone, now).moment(since)}"
-            elif (error := answer.exception()) is not None:
-                silent[port.name] = mask_of(root, product)(f"{type(error).__name__}: {error}".splitlines()[0])
-            elif (mark := answer.result()) is not None:
-                marks[port.name] = mark
-        by_product[product.name] = SourceMarks(marks, silent)
-    return by_product
+            question = questions.get((product.name, port.name))
+            if question is None or question.is_over(port, now):
+                question = questions[product.name, port.name] = Question(pool.submit(_mark, root, state, product, port, now), now)
+                asked.append(question.answer)
+    wait(asked, seconds)
+    pool.shutdown(wait=False, cancel_futures=True)
+    return {product.name: _heard(root, product, now, questions) for product in products}
+
+
+def _heard(root: Path, product: ProductPlan, now: datetime, questions: Questions) -> SourceMarks:
+    marks: dict[str, str] = {}
+    silent: dict[str, str] = {}
+    for port in watched_ports(product):
+        question = questions[product.name, port.name]
+        if not question.answer.done():
+            silent[port.name] = f"no answer since {Clock(product.zone, now).moment(question.since)}"
+            continue
+        if question.answer.cancelled():  # no thread was free for it: it is asked at the next look
+            silent[port.name] = f"no answer since {Clock(product.zone, now).moment(questions.pop((product.name, port.name)).since)}"
+            continue
+        question.heard_at = question.heard_at or now
+        if (error := question.answer.exception()) is not None:
+            silent[port.name] = mask_of(root, product)(f"{type(error).__name__}: {error}".splitlines()[0])
+        elif (mark := question.answer.result()) is not None:
+            marks[port.name] = mark
+    return SourceMarks(marks, silent)
+
+
+def _is_cheap(port: InputPlan) -> bool:
+    """Whether the source is asked at every look: files of this machine, and what says so of itself."""
+    match port.pull:
+        case PullFiles(path):
+            return not path.startswith(SCHEME)
+        case PullShared(rows=PullRows(reader)) | PullRows(reader):
+            return isinstance(reader, CheaplyTold) and reader.told_cheaply
+        case _:
+            return False
 
 
 def _mark(root: Path, state: Path, product: ProductPlan, port: InputPlan, now: datetime) -> str | None:
