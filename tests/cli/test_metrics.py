@@ -3,6 +3,7 @@
 import re
 from contextlib import closing
 
+import promql_parser
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
@@ -62,7 +63,8 @@ def test_metrics_are_written_to_a_file_in_one_step(measured, tmp_path):
 
 def test_every_alert_asks_for_a_metric_that_there_is(measured):
     rules = yaml.safe_load((REPOSITORY / "deploy/prometheus/alerts.yaml").read_text())["groups"][0]["rules"]
-    asked = {name for rule in rules for name in re.findall(r"\bmesh_\w+", rule["expr"])}
+    asked = {name for rule in rules for name in re.findall(r"\bmesh_\w+", promql_parser.parse(rule["expr"]).prettify())}
+    assert all(promql_parser.parse_duration(rule["for"]) for rule in rules if "for" in rule)
     offered = {family.name for family in text_string_to_metric_families(measured.mesh("metrics").stdout)}
     assert len(asked) >= 6
     assert asked <= offered
