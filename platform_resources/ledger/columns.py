@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Integer, MetaData, Text
+from sqlalchemy import BigInteger, Column, Dialect, Integer, MetaData, Text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -60,3 +60,13 @@ class Prose(TypeDecorator[str]):
 
 # SQLite numbers rows by itself only in an INTEGER primary key.
 RowNumber = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def required(kind: Any, *names: str) -> tuple[Column[Any], ...]:
+    """Columns of one type that always hold a value."""
+    return tuple(Column(name, kind, nullable=False) for name in names)
+
+
+def optional(kind: Any, *names: str) -> tuple[Column[Any], ...]:
+    """Columns of one type that may be empty."""
+    return tuple(Column(name, kind) for name in names)

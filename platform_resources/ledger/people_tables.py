@@ -18,22 +18,18 @@ from sqlalchemy import (
     text,
 )
 
-from platform_resources.ledger.columns import TABLES, MomentColumn, Prose, RowNumber
+from platform_resources.ledger.columns import TABLES, MomentColumn, Prose, RowNumber, optional, required
 
 
 def _number() -> Column[Any]:
     return Column("id", RowNumber, primary_key=True, nullable=False)
 
 
-def _must(name: str, kind: Any) -> Column[Any]:
-    return Column(name, kind, nullable=False)
-
-
 def _of_incident() -> tuple[Any, ...]:
     """The columns that name an incident, `orders#3`, in the tables of what belongs to it."""
     return (
-        _must("cause", Text),
-        _must("number", Integer),
+        *required(Text, "cause"),
+        *required(Integer, "number"),
         ForeignKeyConstraint(["cause", "number"], ["incidents.cause", "incidents.number"]),
     )
 
@@ -42,15 +38,10 @@ def _of_incident() -> tuple[Any, ...]:
 signals = Table(
     "signals",
     TABLES,
-    _must("product", Text),
-    _must("check_name", Text),
-    _must("recent", Text),
-    Column("last_at", MomentColumn),
-    Column("last_bad_at", MomentColumn),
-    Column("failing_since", MomentColumn),
-    Column("well_since", MomentColumn),
-    _must("reason", Prose),
-    _must("accepted", Boolean),
+    *required(Text, "product", "check_name", "recent"),
+    *optional(MomentColumn, "last_at", "last_bad_at", "failing_since", "well_since"),
+    *required(Prose, "reason"),
+    *required(Boolean, "accepted"),
     Column("failures", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("product", "check_name"),
 )
@@ -59,20 +50,16 @@ signals = Table(
 incidents = Table(
     "incidents",
     TABLES,
-    _must("cause", Text),
-    _must("number", Integer),
-    _must("began_at", MomentColumn),
-    _must("opened_at", MomentColumn),
-    _must("changed_at", MomentColumn),
-    _must("status", Text),
-    Column("acknowledged_at", MomentColumn),
-    Column("started_at", MomentColumn),
-    Column("resolved_at", MomentColumn),
-    Column("resolution", Text),
-    _must("reopened", Integer),
-    _must("moved_to", JSON),
-    _must("severity", Text),
-    _must("title", Prose),
+    *required(Text, "cause"),
+    *required(Integer, "number"),
+    *required(MomentColumn, "began_at", "opened_at", "changed_at"),
+    *required(Text, "status"),
+    *optional(MomentColumn, "acknowledged_at", "started_at", "resolved_at"),
+    *optional(Text, "resolution"),
+    *required(Integer, "reopened"),
+    *required(JSON, "moved_to"),
+    *required(Text, "severity"),
+    *required(Prose, "title"),
     PrimaryKeyConstraint("cause", "number"),
     Index(
         "ix_incidents_live",
@@ -90,10 +77,9 @@ incident_events = Table(
     TABLES,
     _number(),
     *_of_incident(),
-    _must("at", MomentColumn),
-    _must("kind", Text),
-    _must("person", Prose),
-    _must("note", Prose),
+    *required(MomentColumn, "at"),
+    *required(Text, "kind"),
+    *required(Prose, "person", "note"),
     Index(None, "cause", "number"),
 )
 
@@ -101,8 +87,8 @@ incident_impacts = Table(
     "incident_impacts",
     TABLES,
     *_of_incident(),
-    _must("product", Text),
-    _must("since", MomentColumn),
+    *required(Text, "product"),
+    *required(MomentColumn, "since"),
     PrimaryKeyConstraint("cause", "number", "product"),
     Index(None, "product"),
 )
@@ -111,7 +97,7 @@ incident_checks = Table(
     "incident_checks",
     TABLES,
     *_of_incident(),
-    _must("check_name", Text),
+    *required(Text, "check_name"),
     PrimaryKeyConstraint("cause", "number", "check_name"),
 )
 
@@ -123,26 +109,16 @@ messages = Table(
     "messages",
     TABLES,
     Column("key", Text, primary_key=True, nullable=False),
-    _must("kind", Text),
-    _must("channel", Text),
-    _must("product", Text),
-    _must("domain", Text),
-    _must("incident", Text),
-    _must("subject", Prose),
-    _must("body", Prose),
-    _must("not_before", MomentColumn),
-    _must("created_at", MomentColumn),
-    _must("attempts", Integer),
-    Column("tried_since", MomentColumn),
-    Column("next_at", MomentColumn),
-    Column("claimed_by", Text),
-    Column("claimed_at", MomentColumn),
-    Column("claimed_until", MomentColumn),
-    _must("last_error", Prose),
-    Column("sent_at", MomentColumn),
-    Column("given_up_at", MomentColumn),
-    Column("withdrawn_at", MomentColumn),
-    _must("withdrawn_because", Prose),
+    *required(Text, "kind", "channel", "product", "domain", "incident"),
+    *required(Prose, "subject", "body"),
+    *required(MomentColumn, "not_before", "created_at"),
+    *required(Integer, "attempts"),
+    *optional(MomentColumn, "tried_since", "next_at"),
+    *optional(Text, "claimed_by"),
+    *optional(MomentColumn, "claimed_at", "claimed_until"),
+    *required(Prose, "last_error"),
+    *optional(MomentColumn, "sent_at", "given_up_at", "withdrawn_at"),
+    *required(Prose, "withdrawn_because"),
     Column("says", JSON, nullable=False, server_default="[]"),
     Index("ix_messages_due", "not_before", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
     Index(None, "incident"),
@@ -154,12 +130,9 @@ subscriptions = Table(
     "subscriptions",
     TABLES,
     _number(),
-    _must("product", Text),
-    _must("subscriber", Text),
-    _must("channel", Text),
-    _must("severity", Text),
-    _must("since", MomentColumn),
-    Column("until", MomentColumn),
+    *required(Text, "product", "subscriber", "channel", "severity"),
+    *required(MomentColumn, "since"),
+    *optional(MomentColumn, "until"),
     UniqueConstraint("product", "subscriber", "channel"),
     Index(None, "subscriber"),
 )
@@ -169,12 +142,11 @@ reads = Table(
     "reads",
     TABLES,
     _number(),
-    _must("product", Text),
-    _must("port", Text),
-    _must("reader", Prose),
-    _must("at", MomentColumn),
-    _must("kind", Text),
-    Column("columns", JSON),
+    *required(Text, "product", "port"),
+    *required(Prose, "reader"),
+    *required(MomentColumn, "at"),
+    *required(Text, "kind"),
+    *optional(JSON, "columns"),
     Index(None, "product", "at"),
 )
 
@@ -183,27 +155,23 @@ refresh_credits = Table(
     "refresh_credits",
     TABLES,
     Column("run_id", Text, primary_key=True),
-    _must("product", Text),
-    _must("credits", Float),
+    *required(Text, "product"),
+    *required(Float, "credits"),
     Index(None, "product"),
 )
-use_known = Table("use_known", TABLES, Column("name", Text, primary_key=True), _must("until", MomentColumn))
+use_known = Table("use_known", TABLES, Column("name", Text, primary_key=True), *required(MomentColumn, "until"))
 
 # Time that counts neither as good nor as bad: dated, owned; withdrawn, never deleted. An empty `check_name` means every objective.
 exclusions = Table(
     "exclusions",
     TABLES,
     _number(),
-    _must("product", Text),
-    _must("check_name", Text),
-    _must("kind", Text),
-    _must("starts_at", MomentColumn),
-    _must("ends_at", MomentColumn),
-    _must("reason", Text),
-    _must("person", Text),
-    _must("created_at", MomentColumn),
-    Column("withdrawn_at", MomentColumn),
-    Column("withdrawn_by", Text),
+    *required(Text, "product", "check_name", "kind"),
+    *required(MomentColumn, "starts_at", "ends_at"),
+    *required(Text, "reason", "person"),
+    *required(MomentColumn, "created_at"),
+    *optional(MomentColumn, "withdrawn_at"),
+    *optional(Text, "withdrawn_by"),
     Index(None, "product", "starts_at"),
 )
 
@@ -213,16 +181,12 @@ monitors = Table(
     "monitors",
     TABLES,
     _number(),
-    _must("product", Text),
-    _must("domain", Text),
-    _must("name", Text),
-    _must("fingerprint", Text),
-    _must("definition", JSON),
-    _must("work", JSON),
-    _must("applied_at", MomentColumn),
-    _must("applied_by", Prose),
-    Column("ended_at", MomentColumn),
-    Column("ended_by", Prose),
+    *required(Text, "product", "domain", "name", "fingerprint"),
+    *required(JSON, "definition", "work"),
+    *required(MomentColumn, "applied_at"),
+    *required(Prose, "applied_by"),
+    *optional(MomentColumn, "ended_at"),
+    *optional(Prose, "ended_by"),
     Index(
         "ix_monitors_deployed",
         "product",
@@ -237,16 +201,17 @@ monitors = Table(
 consumer_probes = Table(
     "consumer_probes",
     TABLES,
-    _must("product", Text),
-    _must("consumer", Text),
-    _must("at", MomentColumn),
-    _must("answers", Boolean),
-    _must("said", Prose),
+    *required(Text, "product", "consumer"),
+    *required(MomentColumn, "at"),
+    *required(Boolean, "answers"),
+    *required(Prose, "said"),
     PrimaryKeyConstraint("product", "consumer"),
 )
 
 # Since when each product is known to be certified; one that is no longer so has none.
-certifications = Table("certifications", TABLES, _must("product", Text), _must("since", MomentColumn), PrimaryKeyConstraint("product"))
+certifications = Table(
+    "certifications", TABLES, *required(Text, "product"), *required(MomentColumn, "since"), PrimaryKeyConstraint("product")
+)
 
 # Who has vouched for a product, until when and on which criteria; one that is lost says why. The newest of a product counts. One with a
 # stage signs the product off for that stage of its life: the newest of each person counts.
@@ -254,14 +219,12 @@ certificates = Table(
     "certificates",
     TABLES,
     _number(),
-    _must("product", Text),
-    _must("person", Prose),
-    _must("why", Prose),
-    _must("since", MomentColumn),
-    _must("until", MomentColumn),
-    _must("criteria", JSON),
-    Column("ended_at", MomentColumn),
-    _must("ended_because", Prose),
+    *required(Text, "product"),
+    *required(Prose, "person", "why"),
+    *required(MomentColumn, "since", "until"),
+    *required(JSON, "criteria"),
+    *optional(MomentColumn, "ended_at"),
+    *required(Prose, "ended_because"),
     Column("stage", Text, nullable=False, server_default=""),
     Index(None, "product"),
 )
@@ -272,17 +235,14 @@ expectations = Table(
     "expectations",
     TABLES,
     _number(),
-    _must("product", Text),
-    _must("title", Prose),
-    _must("component", JSON),
-    _must("purpose", Prose),
-    _must("person", Prose),
-    _must("tried", Prose),
-    _must("since", MomentColumn),
-    _must("outcome", Text),
-    _must("why", Prose),
-    _must("decided_by", Prose),
-    Column("decided_at", MomentColumn),
+    *required(Text, "product"),
+    *required(Prose, "title"),
+    *required(JSON, "component"),
+    *required(Prose, "purpose", "person", "tried"),
+    *required(MomentColumn, "since"),
+    *required(Text, "outcome"),
+    *required(Prose, "why", "decided_by"),
+    *optional(MomentColumn, "decided_at"),
     Index(None, "product"),
 )
 
@@ -290,10 +250,9 @@ expectations = Table(
 published_contracts = Table(
     "published_contracts",
     TABLES,
-    _must("product", Text),
-    _must("version", Text),
-    _must("at", MomentColumn),
-    _must("contract", Text),
+    *required(Text, "product", "version"),
+    *required(MomentColumn, "at"),
+    *required(Text, "contract"),
     PrimaryKeyConstraint("product", "version"),
 )
 
@@ -301,11 +260,9 @@ published_contracts = Table(
 port_switches = Table(
     "port_switches",
     TABLES,
-    _must("product", Text),
-    _must("port", Text),
-    _must("consumer", Text),
-    _must("person", Prose),
-    _must("at", MomentColumn),
+    *required(Text, "product", "port", "consumer"),
+    *required(Prose, "person"),
+    *required(MomentColumn, "at"),
     PrimaryKeyConstraint("product", "port", "consumer"),
 )
 
@@ -314,13 +271,11 @@ grants = Table(
     "grants",
     TABLES,
     _number(),
-    _must("product", Text),
-    _must("role", Text),
-    _must("subject", Text),
-    _must("purpose", Prose),
-    _must("attributes", JSON),
-    _must("requested_by", Prose),
-    _must("requested_at", MomentColumn),
+    *required(Text, "product", "role", "subject"),
+    *required(Prose, "purpose"),
+    *required(JSON, "attributes"),
+    *required(Prose, "requested_by"),
+    *required(MomentColumn, "requested_at"),
     Index(None, "product"),
     Index(None, "subject"),
 )
@@ -329,12 +284,11 @@ grant_events = Table(
     "grant_events",
     TABLES,
     _number(),
-    _must("grant_id", BigInteger),
-    _must("at", MomentColumn),
-    _must("act", Text),
-    _must("person", Prose),
-    _must("why", Prose),
-    Column("until", MomentColumn),
+    *required(BigInteger, "grant_id"),
+    *required(MomentColumn, "at"),
+    *required(Text, "act"),
+    *required(Prose, "person", "why"),
+    *optional(MomentColumn, "until"),
     ForeignKeyConstraint(["grant_id"], ["grants.id"]),
     Index(None, "grant_id"),
 )
@@ -343,17 +297,15 @@ grant_events = Table(
 reviews = Table(
     "reviews",
     TABLES,
-    _must("product", Text),
-    _must("person", Prose),
-    _must("stars", Integer),
-    _must("said", Prose),
-    _must("at", MomentColumn),
-    _must("answer", Prose),
-    _must("answered_by", Prose),
-    Column("answered_at", MomentColumn),
-    _must("hidden_by", Prose),
-    _must("hidden_because", Prose),
-    Column("hidden_at", MomentColumn),
+    *required(Text, "product"),
+    *required(Prose, "person"),
+    *required(Integer, "stars"),
+    *required(Prose, "said"),
+    *required(MomentColumn, "at"),
+    *required(Prose, "answer", "answered_by"),
+    *optional(MomentColumn, "answered_at"),
+    *required(Prose, "hidden_by", "hidden_because"),
+    *optional(MomentColumn, "hidden_at"),
     PrimaryKeyConstraint("product", "person"),
 )
 
@@ -362,12 +314,12 @@ lab_queries = Table(
     "lab_queries",
     TABLES,
     _number(),
-    _must("person", Prose),
-    _must("at", MomentColumn),
-    _must("product", Text),
-    _must("query", Prose),
-    _must("seconds", Float),
-    _must("title", Prose),
+    *required(Prose, "person"),
+    *required(MomentColumn, "at"),
+    *required(Text, "product"),
+    *required(Prose, "query"),
+    *required(Float, "seconds"),
+    *required(Prose, "title"),
     Index(None, "title"),
 )
 
@@ -376,30 +328,30 @@ access_tokens = Table(
     "access_tokens",
     TABLES,
     _number(),
-    _must("digest", Text),
-    _must("person", Prose),
-    _must("groups", JSON),
-    _must("title", Prose),
-    _must("scopes", JSON),
-    _must("made_at", MomentColumn),
-    _must("expires_at", MomentColumn),
-    Column("revoked_at", MomentColumn),
-    Column("last_used_at", MomentColumn),
+    *required(Text, "digest"),
+    *required(Prose, "person"),
+    *required(JSON, "groups"),
+    *required(Prose, "title"),
+    *required(JSON, "scopes"),
+    *required(MomentColumn, "made_at", "expires_at"),
+    *optional(MomentColumn, "revoked_at", "last_used_at"),
     UniqueConstraint("digest"),
 )
 
 # Sessions of the marketplace that were signed out of, for as long as a copy of their cookie could be used.
-ended_sessions = Table("ended_sessions", TABLES, _must("digest", Text), _must("ended_at", MomentColumn), PrimaryKeyConstraint("digest"))
+ended_sessions = Table(
+    "ended_sessions", TABLES, *required(Text, "digest"), *required(MomentColumn, "ended_at"), PrimaryKeyConstraint("digest")
+)
 
 # The letters of each product over time: a row when they change, and at least one a day.
 scores = Table(
     "scores",
     TABLES,
-    _must("product", Text),
-    _must("at", MomentColumn),
-    _must("total", Integer),
-    _must("badge", Text),
-    _must("letters", JSON),
+    *required(Text, "product"),
+    *required(MomentColumn, "at"),
+    *required(Integer, "total"),
+    *required(Text, "badge"),
+    *required(JSON, "letters"),
     PrimaryKeyConstraint("product", "at"),
 )
 
@@ -407,13 +359,11 @@ scores = Table(
 newest_scores = Table(
     "newest_scores",
     TABLES,
-    _must("product", Text),
-    _must("at", MomentColumn),
-    _must("total", Integer),
-    _must("badge", Text),
-    _must("letters", JSON),
-    _must("told", JSON),
-    _must("tried", JSON),
+    *required(Text, "product"),
+    *required(MomentColumn, "at"),
+    *required(Integer, "total"),
+    *required(Text, "badge"),
+    *required(JSON, "letters", "told", "tried"),
     PrimaryKeyConstraint("product"),
 )
 
@@ -421,16 +371,11 @@ newest_scores = Table(
 control_deliveries = Table(
     "control_deliveries",
     TABLES,
-    _must("product", Text),
-    _must("port", Text),
-    _must("item", Text),
-    _must("content", Text),
-    _must("version", Text),
-    _must("tried_at", MomentColumn),
-    _must("next_at", MomentColumn),
-    _must("attempts", Integer),
-    _must("last_error", Prose),
-    Column("taken_at", MomentColumn),
+    *required(Text, "product", "port", "item", "content", "version"),
+    *required(MomentColumn, "tried_at", "next_at"),
+    *required(Integer, "attempts"),
+    *required(Prose, "last_error"),
+    *optional(MomentColumn, "taken_at"),
     PrimaryKeyConstraint("product", "port", "item"),
 )
 
@@ -439,11 +384,10 @@ version_hooks = Table(
     "version_hooks",
     TABLES,
     _number(),
-    _must("product", Text),
-    _must("person", Prose),
-    _must("url", Prose),
-    _must("secret", Text),
-    _must("since", MomentColumn),
-    Column("ended_at", MomentColumn),
+    *required(Text, "product"),
+    *required(Prose, "person", "url"),
+    *required(Text, "secret"),
+    *required(MomentColumn, "since"),
+    *optional(MomentColumn, "ended_at"),
     Index(None, "product"),
 )

@@ -8,28 +8,19 @@ from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, Index, Integer, Table, Text, false
 
-from platform_resources.ledger.columns import TABLES, MomentColumn
+from platform_resources.ledger.columns import TABLES, MomentColumn, optional, required
 
 
-def _key(name: str, kind: Any) -> Column[Any]:
-    return Column(name, kind, primary_key=True, autoincrement=False, nullable=False)
-
-
-def _must(name: str, kind: Any) -> Column[Any]:
-    return Column(name, kind, nullable=False)
+def _key(kind: Any, *names: str) -> tuple[Column[Any], ...]:
+    return tuple(Column(name, kind, primary_key=True, autoincrement=False, nullable=False) for name in names)
 
 
 checks = Table(
     "checks",
     TABLES,
-    _key("id", BigInteger),
-    _must("asset_key", Text),
-    _must("name", Text),
-    _must("product", Text),
-    _must("kind", Text),
-    _must("dimension", Text),
-    _must("title", Text),
-    Column("retired_at", MomentColumn),
+    *_key(BigInteger, "id"),
+    *required(Text, "asset_key", "name", "product", "kind", "dimension", "title"),
+    *optional(MomentColumn, "retired_at"),
     Index(None, "product"),
     Index(None, "asset_key", "name"),
 )
@@ -38,19 +29,17 @@ readings = Table(
     "readings",
     TABLES,
     # No foreign key to checks: it would be looked up for each of millions of rows that one transaction writes after their check.
-    _key("check_id", BigInteger),
-    _key("at", MomentColumn),
-    _key("run_id", Text),
-    _must("verdict", Text),
-    Column("value", Double),
-    _must("shown", Text),
-    _must("threshold", Text),
-    Column("failing_rows", BigInteger),
-    _must("reason", Text),
-    _must("log_id", BigInteger),
+    *_key(BigInteger, "check_id"),
+    *_key(MomentColumn, "at"),
+    *_key(Text, "run_id"),
+    *required(Text, "verdict"),
+    *optional(Double, "value"),
+    *required(Text, "shown", "threshold"),
+    *optional(BigInteger, "failing_rows"),
+    *required(Text, "reason"),
+    *required(BigInteger, "log_id"),
     Column("unit", Text, nullable=False, server_default=""),
-    Column("at_least", Double),
-    Column("at_most", Double),
+    *optional(Double, "at_least", "at_most"),
     Column("learning", Boolean, nullable=False, server_default=false()),
     Column("severity", Text, nullable=False, server_default="error"),
     sqlite_with_rowid=False,
@@ -59,18 +48,15 @@ readings = Table(
 publications = Table(
     "publications",
     TABLES,
-    _key("product", Text),
-    _key("port", Text),
-    _key("version", Text),
-    _must("published_at", MomentColumn),
-    _must("product_version", Text),
-    Column("watermark", MomentColumn),
+    *_key(Text, "product", "port", "version"),
+    *required(MomentColumn, "published_at"),
+    *required(Text, "product_version"),
+    *optional(MomentColumn, "watermark"),
     Column("watermark_unknown", Boolean, nullable=False, server_default=false()),
-    Column("rows", BigInteger),
-    Column("bytes", BigInteger),
-    _must("columns", JSON),
-    _must("run_id", Text),
-    _must("log_id", BigInteger),
+    *optional(BigInteger, "rows", "bytes"),
+    *required(JSON, "columns"),
+    *required(Text, "run_id"),
+    *required(BigInteger, "log_id"),
     Index(None, "product", "port", "published_at"),
     sqlite_with_rowid=False,
 )
@@ -78,47 +64,38 @@ publications = Table(
 profiles = Table(
     "profiles",
     TABLES,
-    _key("product", Text),
-    _key("data_set", Text),
-    _key("version", Text),
-    _key("column_name", Text),
-    _must("position", Integer),
-    _must("published_at", MomentColumn),
-    _must("profile", JSON),
-    _must("run_id", Text),
-    _must("log_id", BigInteger),
+    *_key(Text, "product", "data_set", "version", "column_name"),
+    *required(Integer, "position"),
+    *required(MomentColumn, "published_at"),
+    *required(JSON, "profile"),
+    *required(Text, "run_id"),
+    *required(BigInteger, "log_id"),
     sqlite_with_rowid=False,
 )
 
 input_states = Table(
     "input_states",
     TABLES,
-    _key("product", Text),
-    _key("port", Text),
-    _key("at", MomentColumn),
-    _key("run_id", Text),
-    _must("changed", Boolean),
-    _must("degraded", Text),
-    _must("source_version", Text),
-    Column("rows", BigInteger),
-    _must("columns", JSON),
-    _must("log_id", BigInteger),
+    *_key(Text, "product", "port"),
+    *_key(MomentColumn, "at"),
+    *_key(Text, "run_id"),
+    *required(Boolean, "changed"),
+    *required(Text, "degraded", "source_version"),
+    *optional(BigInteger, "rows"),
+    *required(JSON, "columns"),
+    *required(BigInteger, "log_id"),
     sqlite_with_rowid=False,
 )
 
 scorecards = Table(
     "scorecards",
     TABLES,
-    _key("product", Text),
-    _key("at", MomentColumn),
-    _key("run_id", Text),
-    _must("outcome", Text),
-    _must("objectives", Integer),
-    _must("met", Integer),
-    _must("missed", Integer),
-    _must("unknown", Integer),
-    _must("checks", Integer),
-    _must("log_id", BigInteger),
+    *_key(Text, "product"),
+    *_key(MomentColumn, "at"),
+    *_key(Text, "run_id"),
+    *required(Text, "outcome"),
+    *required(Integer, "objectives", "met", "missed", "unknown", "checks"),
+    *required(BigInteger, "log_id"),
     Column("held_back", Text, nullable=False, server_default=""),
     sqlite_with_rowid=False,
 )
@@ -126,13 +103,11 @@ scorecards = Table(
 freshness_states = Table(
     "freshness_states",
     TABLES,
-    _key("asset_key", Text),
-    _key("at", MomentColumn),
-    _key("state", Text),
-    _must("previous", Text),
-    _must("product", Text),
-    _must("run_id", Text),
-    _must("log_id", BigInteger),
+    *_key(Text, "asset_key"),
+    *_key(MomentColumn, "at"),
+    *_key(Text, "state"),
+    *required(Text, "previous", "product", "run_id"),
+    *required(BigInteger, "log_id"),
     Index(None, "product", "at"),
     sqlite_with_rowid=False,
 )
@@ -140,15 +115,11 @@ freshness_states = Table(
 runs = Table(
     "runs",
     TABLES,
-    _key("run_id", Text),
-    _must("product", Text),
-    _must("job", Text),
-    _must("status", Text),
-    Column("started_at", MomentColumn),
-    Column("ended_at", MomentColumn),
-    _must("failed_step", Text),
-    _must("reason", Text),
-    _must("log_id", BigInteger),
+    *_key(Text, "run_id"),
+    *required(Text, "product", "job", "status"),
+    *optional(MomentColumn, "started_at", "ended_at"),
+    *required(Text, "failed_step", "reason"),
+    *required(BigInteger, "log_id"),
     Column("failures", Text, nullable=False, server_default=""),
     Column("closed_gate", Boolean, nullable=False, server_default=false()),
     Index(None, "product", "started_at"),
@@ -159,18 +130,23 @@ runs = Table(
 # Which products have changed since somebody looked: `number` grows with each write about the product, `latest_at` is the latest moment
 # that any record of it is stamped with. No projection: a rebuild changes every product, and forgets no number.
 product_changes = Table(
-    "product_changes", TABLES, _key("product", Text), _must("number", BigInteger), _must("latest_at", MomentColumn), sqlite_with_rowid=False
+    "product_changes",
+    TABLES,
+    *_key(Text, "product"),
+    *required(BigInteger, "number"),
+    *required(MomentColumn, "latest_at"),
+    sqlite_with_rowid=False,
 )
 
-cursors = Table("cursors", TABLES, _key("kind", Text), _must("log_id", BigInteger), _must("synced_at", MomentColumn))
+cursors = Table("cursors", TABLES, *_key(Text, "kind"), *required(BigInteger, "log_id"), *required(MomentColumn, "synced_at"))
 
 # Where reading may be taken up again: events that stood in the log, and since when no earlier one can still appear before them.
 marks = Table(
     "marks",
     TABLES,
-    _key("kind", Text),
-    _key("log_id", BigInteger),
-    _must("identity", Text),
-    _must("settles_at", MomentColumn),
+    *_key(Text, "kind"),
+    *_key(BigInteger, "log_id"),
+    *required(Text, "identity"),
+    *required(MomentColumn, "settles_at"),
     sqlite_with_rowid=False,
 )
