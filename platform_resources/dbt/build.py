@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,13 +124,14 @@ def parse(root: Path, state: Path, product: Placed, target: str, hide: Mask) -> 
 
     A file of macros that is no Jinja is anybody's: who does not use it goes on without it, and who does finds its macro missing.
     """
-    begin_with_macros(root, state, product, lambda alone: _invoked("parse", root, state, product, target, hide, alone=alone))
+    run = partial(_invoked, "parse", root, state, product, target, hide)
+    begin_with_macros(root, state, product, lambda alone: run(alone=alone))
     said: list[str] = []
-    result = _invoked("parse", root, state, product, target, hide, report=said.append)
+    result = run(report=said.append)
     broken: tuple[Problem, ...] = ()
     if result.exception is not None and (broken := tuple(broken_macros(root))):
         files = [problem.file.removeprefix(f"{conventions.DBT_FOLDER}/") for problem in broken]
-        result = _invoked("parse", root, state, product, target, hide, without=files)
+        result = run(without=files)
     if result.exception is not None:
         raise CannotParse(result.exception, said)
     return result.result, broken
@@ -154,23 +156,14 @@ def build(
         raise BuildFailed("nothing of it is made by day: no model has the strategy microbatch, and no input is an extractor")
     chosen = None if only is None else _chosen(project.manifest, only)
     data_sets = {data_set.model for data_set in product.data_sets if only is None or data_set.model in only}
-    result = _invoked(
-        "build",
-        project.root,
-        project.state,
-        product,
-        project.target,
-        project.hide,
-        project.manifest,
-        report,
-        full_refresh,
-        None,
-        (),
-        data_sets,
-        None if chosen is None else chosen.values(),
-        hears,
-        days,
-    )
+    options = [
+        *(("--full-refresh",) if full_refresh else ()),
+        # The end is the first moment that is not meant any more.
+        *(("--event-time-start", f"{days[0]}", "--event-time-end", f"{days[1] + timedelta(days=1)}") if days is not None else ()),
+        *(("--indirect-selection", "empty", "--select", *chosen.values()) if chosen is not None else ()),
+    ]
+    run = partial(_invoked, "build", project.root, project.state, product, project.target, project.hide)
+    result = run(options, manifest=project.manifest, report=report, data_sets=data_sets, hears=hears)
     if result.exception is not None:
         raise BuildFailed(project.hide(_words(result.exception)))
     results = tuple(getattr(result.result, "results", ()))
@@ -194,15 +187,13 @@ def _invoked(
     product: Placed,
     target: str,
     hide: Mask,
+    options: Iterable[str] = (),
     manifest: Any = None,
     report: Callable[[str], object] = str,
-    full_refresh: bool = False,
     alone: Path | None = None,
     without: Iterable[str] = (),
     data_sets: Collection[str] = (),
-    chosen: Iterable[str] | None = None,
     hears: Callable[[Any], None] | None = None,
-    days: tuple[date, date] | None = None,
 ) -> Any:
     """dbt prints nothing: standard output belongs to the caller. Its whole log is in the target folder, by us: its own would hold secrets.
 
@@ -217,11 +208,7 @@ def _invoked(
         command, "--project-dir", str(sliced), "--profiles-dir", str(sliced),
         "--target", target, "--target-path", str(work), "--log-path", str(work / "logs"),
         "--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors",
-        "--no-send-anonymous-usage-stats", "--no-version-check", "--no-write-json",
-        *(("--full-refresh",) if full_refresh else ()),
-        # The end is the first moment that is not meant any more.
-        *(("--event-time-start", f"{days[0]}", "--event-time-end", f"{days[1] + timedelta(days=1)}") if days is not None else ()),
-        *(("--indirect-selection", "empty", "--select", *chosen) if chosen is not None else ()),
+        "--no-send-anonymous-usage-stats", "--no-version-check", "--no-write-json", *options,
     ]  # fmt: skip
     variables = warehouse().dbt_variables(state, product.domain, product.name)
     with _ONE_AT_A_TIME, _collector_at_work(), _environment(variables), listening(work / "logs", report, hide) as callback:

@@ -66,9 +66,8 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
     times = PageTimes(view.at, product.zone)
     as_of = data_as_of(health)
     readme = readme_text(market.root, product)
-    versions, unreadable = _versions(market, view, product, times)
     promises = promise_rows(product, health, view.charted[product.name], times)
-    shown, life = shown_promises(promises), _life(market, product)
+    shown = shown_promises(promises)
     return {
         "page": "product",
         "times": times,
@@ -85,7 +84,7 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "data_sets": data_sets(market, view, product),
         "ports": _ports(market, view, product, url),
         "endings": _endings(market, view, product),
-        "life": life,
+        "life": _life(market, product),
         "replacement": view.plan.by_name.get(product.info.replacement or ""),
         "movers": [name for name in subjects(view, reads_as(view.reader)) if not name.startswith("product:")],
         "sees_all": view.sees_all(product.name),
@@ -93,8 +92,7 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "incidents": view.incidents_of(product.name),
         "made_up": view.made_up is not None and product.name in view.made_up.products,
         "response": _response(trust),
-        "versions": versions,
-        "versions_unreadable": unreadable,
+        **_versions(market, view, product, times),
         "as_of": as_of,
         "facts": _facts(view, product, trust),
         **_use(view, product),
@@ -220,13 +218,13 @@ def _life(market: Market, product: ProductPlan) -> ProductLife:
     return replace(life, stages=tuple(standing for standing in life.stages if standing.plan.stage in shown))
 
 
-def _versions(market: Market, view: MeshOverview, product: ProductPlan, times: PageTimes) -> tuple[Any, str]:
+def _versions(market: Market, view: MeshOverview, product: ProductPlan, times: PageTimes) -> dict[str, Any]:
     versions = shelf(market.state, product.domain, product.name)
     try:
         published = seen_publications(view.reading, product, versions.published())
-        return version_rows(product, published, versions.pins(), view.plan, times), ""
+        return {"versions": version_rows(product, published, versions.pins(), view.plan, times), "versions_unreadable": ""}
     except VersionsUnreadable as error:
-        return (), str(error)
+        return {"versions": (), "versions_unreadable": str(error)}
 
 
 def _response(trust: Trust) -> tuple[tuple[str, str], ...]:

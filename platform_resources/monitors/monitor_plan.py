@@ -119,17 +119,6 @@ def product_changes(
     return ProductChanges(product, domain, made, len(wanted) - sum(change.kind != "remove" for change in made), seconds)
 
 
-def applied(deployed: Iterable[Monitor], made: Iterable[Change]) -> tuple[Monitor, ...]:
-    """The monitors that are deployed after the changes, by name."""
-    after = {monitor.name: monitor for monitor in deployed}
-    for change in made:
-        if change.former is not None:
-            after.pop(change.former.name, None)
-        if change.kind != "remove":
-            after[change.monitor.name] = change.monitor
-    return tuple(after[name] for name in sorted(after))
-
-
 def _renamed(old: Mapping[str, Monitor], new: Mapping[str, Monitor]) -> dict[str, Monitor]:
     """New monitors that are gone ones under another name, with those. Of several that are alike the first becomes the first."""
     gone = sorted((old[name] for name in old.keys() - new.keys()), key=lambda monitor: monitor.name)

@@ -88,9 +88,9 @@ def job_name(product: str) -> str:
     return f"refresh_{product}"
 
 
-def step_name(product: str, step: str, port: str = "") -> str:
-    """Op names: `<product>__pull__<port>`, `<product>__build`, `__audit`, `__publish`, `__score`."""
-    return f"{product}__{step}" + (f"__{port}" if port else "")
+def step_name(product: str, step: str) -> str:
+    """Op names: `<product>__pull`, `__build`, `__audit`, `__publish`, `__score`."""
+    return f"{product}__{step}"
 
 
 def evaluation_name(domain: str) -> str:

@@ -10,7 +10,7 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.measuring.measure_plan import first_queries
 from platform_resources.measuring.metrics import Asked
 from platform_resources.monitors.monitor_costs import MonitorCost, Surroundings, cost, objective_work, profiled_relations
-from platform_resources.monitors.monitor_plan import applied, changes, monitors, product_changes
+from platform_resources.monitors.monitor_plan import changes, monitors, product_changes
 from platform_resources.monitors.monitor_text import changes_text, shown
 from tests.golden_files import assert_golden
 from tests.meshes import REPOSITORY, edited, model_file, product_file
@@ -49,7 +49,10 @@ def fingerprints(found):
 @given(sets, sets, surroundings)
 def test_a_plan_after_apply_is_empty_and_what_is_deployed_then_is_what_is_wanted(deployed, wanted, around):
     made = changes(deployed, wanted, around)
-    after = applied(deployed, made)
+    gone = {change.former.name for change in made if change.former} | {change.monitor.name for change in made if change.kind == "remove"}
+    kept = [monitor for monitor in deployed if monitor.name not in gone]
+    after = {monitor.name: monitor for monitor in (*kept, *(change.monitor for change in made if change.kind != "remove"))}
+    after = tuple(after[name] for name in sorted(after))
     assert after == wanted
     assert changes(after, wanted, around) == ()
 

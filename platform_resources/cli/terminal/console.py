@@ -140,11 +140,9 @@ class Clocks:
     plan: MeshPlan
     now: datetime
 
-    def moment(self, product: str, at: datetime | None, never: str = "-") -> str:
+    def moment(self, product: str, at: datetime | None) -> str:
         """`Mon 15 Jun, 05:00 CEST`."""
-        if at is None:
-            return never
-        return self._clock(product).moment(at)
+        return "-" if at is None else self._clock(product).moment(at)
 
     def minute(self, product: str, at: datetime) -> str:
         """`2026-06-15 05:00 CEST`."""

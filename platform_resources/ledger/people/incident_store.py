@@ -68,15 +68,11 @@ def keep_former(connection: Connection, before: Incident, after: Incident, event
 
 
 def incidents_of(
-    connection: Connection,
-    product: str | None = None,
-    live: bool | None = None,
-    since: datetime | None = None,
-    limit: int | None = None,
+    connection: Connection, product: str | None = None, live: bool | None = None, since: datetime | None = None
 ) -> tuple[StoredIncident, ...]:
     """Incidents, newest first: of one product, also where it is only impacted; live or resolved; only those not over before `since`."""
     table, impacts = people_tables.incidents, people_tables.incident_impacts
-    chosen = select(table).order_by(table.c.opened_at.desc(), table.c.cause, table.c.number.desc()).limit(limit)
+    chosen = select(table).order_by(table.c.opened_at.desc(), table.c.cause, table.c.number.desc())
     if product is not None:
         impacted = exists().where(_same(impacts, table), impacts.c.product == product)
         chosen = chosen.where(or_(table.c.cause == product, impacted))

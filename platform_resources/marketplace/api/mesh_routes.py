@@ -35,7 +35,11 @@ Number = Annotated[int, Query(ge=0, le=100_000)]
 
 def mesh_routes(router: APIRouter, shop: Shop) -> None:
     """Add the routes of products, search, comparison, candidates and domains."""
+    _product_routes(router, shop)
+    _overview_routes(router, shop)
 
+
+def _product_routes(router: APIRouter, shop: Shop) -> None:
     @router.get("/products", responses=success(ProductsData), summary="All products and how each is")
     def products(request: Request) -> Response:
         return shop.kept_answer(
@@ -70,6 +74,8 @@ def mesh_routes(router: APIRouter, shop: Shop) -> None:
     def reuse_candidates(request: Request) -> Response:
         return shop.kept_answer(request, lambda view: candidates(view.use))
 
+
+def _overview_routes(router: APIRouter, shop: Shop) -> None:
     @router.get("/domains", responses=success(list[DomainData]), summary="Health by domain")
     def domains(request: Request) -> Response:
         return shop.kept_answer(request, _domains)

@@ -133,12 +133,12 @@ def _burning(standing: Standing) -> str:
     return f"It is used up {max(rates):.3g} times too fast." if rates else ""
 
 
-def trouble_lines(health: ProductHealth, product: ProductPlan, most: int = 2) -> list[tuple[str, str, str]]:
-    """What is not as promised, most urgent first: the fault, both numbers, and the owner's note."""
+def trouble_lines(health: ProductHealth, product: ProductPlan) -> list[tuple[str, str, str]]:
+    """The two most urgent things that are not as promised: the fault, both numbers, and the owner's note."""
     plans = {(objective.check.key, objective.check.name): objective.check for objective in product.objectives}
     wrong = [check for check in health.checks if check.verdict == "missed" or (check.verdict == "unknown" and not check.learning)]
     ordered = sorted(wrong, key=lambda check: (check.urgency, check.verdict != "missed"))
-    return [(check.fault or check.title, why(check), _text(plans.get((check.key, check.name)), check)) for check in ordered[:most]]
+    return [(check.fault or check.title, why(check), _text(plans.get((check.key, check.name)), check)) for check in ordered[:2]]
 
 
 def short_trouble(health: ProductHealth, product: ProductPlan) -> str:

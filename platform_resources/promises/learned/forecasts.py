@@ -148,10 +148,10 @@ def weekly_change(cells: Cells) -> float:
     return median(changes) if len(changes) >= FEWEST_CHANGES else 0.0
 
 
-def _effects(cells: Cells, rounds: int = 3) -> dict[Key, float]:
-    """What each season adds, by median polish: weeks and seasons in turn give up their median, a few times."""
+def _effects(cells: Cells) -> dict[Key, float]:
+    """What each season adds, by median polish: weeks and seasons in turn give up their median, three times."""
     rest, effects = dict(cells), {season: 0.0 for _, season in cells}
-    for _ in range(rounds):
+    for _ in range(3):
         by_week = _medians(rest, 0)
         rest = {cell: value - by_week[cell[0]] for cell, value in rest.items()}
         by_season = _medians(rest, 1)

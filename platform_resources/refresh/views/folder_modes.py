@@ -39,9 +39,9 @@ class FolderMode:
         return f"its mode is {mode:04o}, not {self.mode:04o}" if mode != self.mode else ""
 
 
-def role_mode(product: ProductPlan, folder: RoleFolder, environment: Mapping[str, str] = os.environ) -> FolderMode:
+def role_mode(product: ProductPlan, folder: RoleFolder) -> FolderMode:
     """The mode of a role's folder: for its group where groups are configured, else for the platform's user alone. Raises NoGroup."""
-    template = ROLE_GROUP.value(environment)
+    template = ROLE_GROUP.value(os.environ)
     if not template:
         return FolderMode(OWN)
     if folder.name == OPEN and not folder.role:
@@ -64,9 +64,9 @@ def set_mode(folder: Path, mode: FolderMode) -> None:
     folder.chmod(mode.mode)
 
 
-def wanted_modes(state: Path, products: Iterable[ProductPlan], environment: Mapping[str, str] = os.environ) -> dict[Path, int]:
+def wanted_modes(state: Path, products: Iterable[ProductPlan]) -> dict[Path, int]:
     """The mode of each existing path: the way to role folders can be traversed where groups read them; everything else is closed."""
-    way = ENTER if ROLE_GROUP.value(environment) else OWN
+    way = ENTER if ROLE_GROUP.value(os.environ) else OWN
     home = files_home(state)
     modes = {state / name: OWN for name in PRIVATE} | {home / conventions.PORTS: way}
     if home != state:

@@ -19,12 +19,12 @@ class NoMaskKey(Exception):
     """Raised when a mask needs a key and there is none that can be used; says what to do, never what was found."""
 
 
-def mask_variables(state: Path, keys: Iterable[str], environment: Mapping[str, str] = os.environ) -> dict[str, bytes]:
+def mask_variables(state: Path, keys: Iterable[str]) -> dict[str, bytes]:
     """What a connection must hold to write masks with keys of these names. Raises NoMaskKey if any is needed and none is there."""
     names = sorted(keys)
     if not names:
         return {}
-    secret = mask_key(state, environment)
+    secret = mask_key(state, os.environ)
     derived = {name: hmac.new(secret, name.encode(), hashlib.sha256).digest() for name in names}
     return {variable: value for name, key in derived.items() for variable, value in key_variables(name, key).items()}
 

@@ -19,10 +19,10 @@ from platform_resources.refresh.views.class_travel import as_inherited
 from platform_resources.warehouses.engine_errors import QueryFailed
 
 
-def known_grants(state: Path, environment: Mapping[str, str] = os.environ, reader: Reader | None = None) -> KnownGrants:
+def known_grants(state: Path, reader: Reader | None = None) -> KnownGrants:
     """The ledger's grants, all or one reader's; if the ledger cannot be read, the result says why."""
     try:
-        ledger = open_ledger(ledger_url(state, environment))
+        ledger = open_ledger(ledger_url(state, os.environ))
         try:
             with ledger.reading() as connection:
                 return KnownGrants(grants_of(connection) if reader is None else grants_of_reader(connection, reader))

@@ -19,6 +19,7 @@ from platform_resources.plan.plan import MeshPlan
 from platform_resources.services.checks.removed_tests import ImportedFrom, removed_checks
 
 LOCK = ".mesh/import.lock"
+_WAIT_SECONDS = 60.0
 MICROSECOND = timedelta(microseconds=1)
 # Clocks of two computers differ a little. A result of tomorrow would hide everything that is imported until then.
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -85,7 +86,6 @@ def import_results(
     artefacts: Artefacts,
     log: ImportLog,
     now: datetime,
-    wait_seconds: float = 60.0,
     only: Collection[str] | None = None,
 ) -> Imported:
     """Add new results to the run history, then sync the ledger. Raises ImportBusy and LedgerUnavailable.
@@ -97,10 +97,10 @@ def import_results(
     lock = state / LOCK
     lock.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(lock, timeout=wait_seconds):
+        with FileLock(lock, timeout=_WAIT_SECONDS):
             return _import(plan, artefacts, log, now, only)
     except Timeout:
-        raise ImportBusy(f"another import has run for {wait_seconds:g} s ({lock}); wait for it, or end it, and import again") from None
+        raise ImportBusy(f"another import has run for {_WAIT_SECONDS:g} s ({lock}); wait for it, or end it, and import again") from None
 
 
 def _import(plan: MeshPlan, artefacts: Artefacts, log: ImportLog, now: datetime, only: Collection[str] | None) -> Imported:

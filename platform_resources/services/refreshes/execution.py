@@ -21,7 +21,7 @@ from platform_resources.refresh.performing import (
     score,
     tidy_versions,
 )
-from platform_resources.refresh.product_locks import LONGEST_WAIT_SECONDS, locked
+from platform_resources.refresh.product_locks import locked
 from platform_resources.refresh.stages import Audit, BegunRefresh, Build, Publish, Pull, Score, Stage, StageDone, stages
 from platform_resources.repository.mesh_repository import target_of
 from platform_resources.services.access.reader_views import grants_for
@@ -38,13 +38,10 @@ def refresh_product(
     registry: Registry,
     run_id: str,
     report: Callable[[StageDone], object] | None = None,
-    as_of: date | None = None,
-    wait_seconds: float = LONGEST_WAIT_SECONDS,
 ) -> Refreshed:
-    """Pull, build, audit, publish and score; `report` is called with the result of each stage.
+    """Pull, build, audit, publish and score; `report` is called with the result of each stage. Extractors deliver up to yesterday.
 
-    `as_of` is the day that extractors deliver up to, yesterday if left out. Raises ProductBusy when another refresh of the product does
-    not end in `wait_seconds`.
+    Raises ProductBusy when another refresh of the product does not end.
     """
     refresh = BegunRefresh(
         root,
@@ -55,7 +52,7 @@ def refresh_product(
         lambda: warehouse().opened(state, product.domain, product.name),
         partial(grants_for, state, product),
     )
-    day = as_of or _now().date() - timedelta(days=1)
+    day = _now().date() - timedelta(days=1)
 
     def _perform() -> StagesEnd:
         results = []
@@ -68,7 +65,7 @@ def refresh_product(
     refused = target_of(root).problem
     if refused is not None:
         return refreshed(state, product, run_id, lambda: StagesEnd((), (str(refused),), complete=False))
-    with locked(state, product, wait_seconds):
+    with locked(state, product):
         return refreshed(state, product, run_id, _perform)
 
 

@@ -1,7 +1,7 @@
 """Whether a product has what a stage of its life requires: by its documents, its score, and who has signed it off."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -88,14 +88,14 @@ def take_back(connection: Connection, product: ProductPlan, stage: str, person: 
     end_certificates(connection, [product.name], now, why, stage, own[0])
 
 
-def stage_problems(state: Path, mesh: Mesh, plan: MeshPlan, environment: Mapping[str, str] = os.environ) -> tuple[Problem, ...]:
+def stage_problems(state: Path, mesh: Mesh, plan: MeshPlan) -> tuple[Problem, ...]:
     """What products lack for their stage that only the ledger tells; nothing where there is no ledger yet."""
     asked = [p for p in plan.products for stage in p.stages if stage.stage == p.info.lifecycle and (stage.criteria or stage.signers)]
-    if not asked or not (LEDGER.value(environment) or (state / LEDGER_FILE).exists()):
+    if not asked or not (LEDGER.value(os.environ) or (state / LEDGER_FILE).exists()):
         return ()
     hint = "do what is missing, or write the stage that it is in; `mesh release stages` shows all of it"
     try:
-        ledger = open_ledger(ledger_url(state, environment))
+        ledger = open_ledger(ledger_url(state, os.environ))
         try:
             with ledger.reading() as connection:
                 missing = {product.name: missing_now(connection, product) for product in asked}

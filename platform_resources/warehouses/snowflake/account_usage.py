@@ -12,8 +12,6 @@ from platform_resources.warehouses.protocol import RefreshCredits, WarehouseRead
 from platform_resources.warehouses.snowflake.sessions import Session, product_of_database, shown_name
 from platform_resources.warehouses.snowflake.version_tables import PORTS
 
-# So late ACCOUNT_USAGE may have what happened, by Snowflake's reference of ACCESS_HISTORY and WAREHOUSE_METERING_HISTORY.
-LATENCY = timedelta(hours=3)
 _USAGE = "SNOWFLAKE.ACCOUNT_USAGE"
 
 
