@@ -42,6 +42,16 @@ class ComponentCapability(Capability, Protocol):
         ...
 
 
+class WithoutVariants:
+    """A type of component that has no variants; inherit from it and leave out `variant_field` and `inferred_variant`."""
+
+    variant_field = ""
+
+    def inferred_variant(self, properties: Mapping[str, Any]) -> str:
+        """Empty: there is none."""
+        return ""
+
+
 @dataclass(frozen=True, slots=True)
 class PullFiles:
     """Load files into the input port's table: the whole set anew (`replace`), or only files not seen before (`append`).

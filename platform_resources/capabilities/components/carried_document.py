@@ -1,8 +1,8 @@
 """The component type `carried-document`."""
 
-from collections.abc import Mapping
 from typing import Any
 
+from platform_resources.capabilities.protocols import WithoutVariants
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.field_types import Text
 
@@ -23,7 +23,7 @@ class CarriedDocument(Strict):
     changes: tuple[CarriedChange, ...] = ()
 
 
-class CarriedDocumentComponent:
+class CarriedDocumentComponent(WithoutVariants):
     """What a document of another standard said and the platform has no word for; `mesh import` writes it, `mesh export` puts it back.
 
     The component's name is the standard's. A change holds while the product says there what it said when it was imported; what is changed
@@ -32,7 +32,6 @@ class CarriedDocumentComponent:
 
     name = "carried-document"
     config = CarriedDocument
-    variant_field = ""
     example = """
 - name: odcs
   type: carried-document
@@ -42,9 +41,6 @@ class CarriedDocumentComponent:
       - {at: [tenant], value: retail}
       - {at: [schema, customers, properties, household_id, businessName], value: Household}
 """
-
-    def inferred_variant(self, properties: Mapping[str, Any]) -> str:
-        return ""
 
 
 CAPABILITY = CarriedDocumentComponent()

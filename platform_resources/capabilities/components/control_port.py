@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from platform_resources.capabilities.protocols import WithoutVariants
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.spec.problems import unknown_text
 from platform_resources.spec.strict import Strict
@@ -67,7 +68,7 @@ class ControlPort(Strict):
         return self.url or self.file or ""
 
 
-class ControlPortComponent:
+class ControlPortComponent(WithoutVariants):
     """Where the platform registers the product by itself: a catalog, a registry of SLOs, or a sink of events.
 
     What a catalog or a registry gets is sent after a version or a contract is published, and again until it is taken; an event sink with
@@ -76,7 +77,6 @@ class ControlPortComponent:
 
     name = "control-port"
     config = ControlPort
-    variant_field = ""
     example = """
 - name: Company catalog
   type: control-port
@@ -92,9 +92,6 @@ class ControlPortComponent:
   type: control-port
   properties: {kind: event-sink, url: "https://lineage.example.com/api/v1/lineage"}
 """
-
-    def inferred_variant(self, properties: Mapping[str, Any]) -> str:
-        return ""
 
 
 CAPABILITY = ControlPortComponent()

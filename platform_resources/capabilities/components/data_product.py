@@ -1,17 +1,14 @@
 """The component type `data-product`."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from platform_resources.capabilities.protocols import WithoutVariants
 from platform_resources.spec.components import DataProduct
 
 
-class DataProductComponent:
+class DataProductComponent(WithoutVariants):
     """What the product is: its owners, version, stage of life, archetype, and when it is refreshed."""
 
     name = "data-product"
     config = DataProduct
-    variant_field = ""
     example = """
 - name: customer_360
   type: data-product
@@ -23,9 +20,6 @@ class DataProductComponent:
     owners: {business: crm-lead@example.com, technical: team:customer-data}
     refresh: {on: inputs}
 """
-
-    def inferred_variant(self, properties: Mapping[str, Any]) -> str:
-        return ""
 
 
 CAPABILITY = DataProductComponent()

@@ -1,17 +1,14 @@
 """The component type `data-set`."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from platform_resources.capabilities.protocols import WithoutVariants
 from platform_resources.spec.components import DataSet
 
 
-class DataSetComponent:
+class DataSetComponent(WithoutVariants):
     """One table that the product promises: the dbt model behind it, its key, its columns and their classification."""
 
     name = "data-set"
     config = DataSet
-    variant_field = ""
     example = """
 - name: customers
   type: data-set
@@ -21,9 +18,6 @@ class DataSetComponent:
       - {name: household_id, type: bigint, identifier: household}
       - {name: age_band, type: varchar, nullable: true, classification: personal}
 """
-
-    def inferred_variant(self, properties: Mapping[str, Any]) -> str:
-        return ""
 
 
 CAPABILITY = DataSetComponent()

@@ -1,17 +1,14 @@
 """The component type `data-sharing-agreement`."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from platform_resources.capabilities.protocols import WithoutVariants
 from platform_resources.spec.agreements import DataSharingAgreement
 
 
-class DataSharingAgreementComponent:
+class DataSharingAgreementComponent(WithoutVariants):
     """The terms for consumers: purpose, approval, duration, and what each role sees clear or masked."""
 
     name = "data-sharing-agreement"
     config = DataSharingAgreement
-    variant_field = ""
     example = """
 - name: Internal use
   type: data-sharing-agreement
@@ -20,9 +17,6 @@ class DataSharingAgreementComponent:
     roles:
       - {role: analyst, sees: [public, internal], masked: [personal]}
 """
-
-    def inferred_variant(self, properties: Mapping[str, Any]) -> str:
-        return ""
 
 
 CAPABILITY = DataSharingAgreementComponent()
