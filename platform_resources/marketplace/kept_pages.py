@@ -52,7 +52,7 @@ class KeptPages:
     def current(self) -> MeshOverview | SeenLast | None:
         """What decides now which pages are current: what was told by the process that judges for all, or else the snapshot at hand."""
         seen, away = self.seen_last, self.market.patient.away_since is not None
-        if seen is not None and not away and datetime.now(UTC) <= seen.until and seen.written == self.market.last_written():
+        if seen is not None and not away and seen.at <= datetime.now(UTC) <= seen.until and seen.written == self.market.last_written():
             return seen
         return self.market.view_at_hand()
 
@@ -113,9 +113,10 @@ class KeptPages:
 
 
 def _is_current(page: KeptPage, view: MeshOverview | SeenLast) -> bool:
-    if page.same != view.same:
-        return False
     age = datetime.now(UTC) - page.at
+    # One of a time to come was made before the clock was set back.
+    if page.same != view.same or age < timedelta(0):
+        return False
     if page.at == view.at or (page.mark == view.mark and age <= TOO_OLD):
         return True
     if page.about is None or age > KEPT_FOR:

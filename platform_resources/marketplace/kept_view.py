@@ -86,7 +86,8 @@ class Market:
         return self._view or self.renew()
 
     def _is_past(self, view: MeshOverview, now: datetime) -> bool:
-        return now - view.at > self.too_old or self.patient.away_since is not None or self._written != self.last_written()
+        # After the clock was set back a snapshot is of a time to come, and would be current until then.
+        return abs(now - view.at) > self.too_old or self.patient.away_since is not None or self._written != self.last_written()
 
     def written(self) -> None:
         """Note a write to the ledger, so that the next request of any process sees it."""
@@ -218,7 +219,7 @@ class Market:
         view = self._view
         if view is None or self.patient.away_since is not None:
             return view is not None
-        return self._is_looked_at() and datetime.now(UTC) - view.at > RENEWED_AFTER
+        return self._is_looked_at() and abs(datetime.now(UTC) - view.at) > RENEWED_AFTER
 
     def has_changed(self) -> bool:
         """Whether files or ledger are others than the snapshot shows."""

@@ -5,6 +5,7 @@ import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
+from time import monotonic
 
 import pytest
 from sqlalchemy import func, select
@@ -13,6 +14,7 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import open_ledger, restore_ledger
 from platform_resources.ledger.people_tables import reads
 from platform_resources.ledger.queries.reads import record_read
+from platform_resources.marketplace.people import bearers
 from platform_resources.marketplace.people.auth_settings import AuthSettings, auth_settings
 from platform_resources.services.access.tokens import WantedToken, new_token
 from platform_resources.services.showing import patient_ledger
@@ -90,19 +92,22 @@ def test_a_note_that_the_database_does_not_take_keeps_back_no_other(shop, databa
     assert database.counted() - before == 2
 
 
-def test_who_may_read_is_let_in_as_before_and_nobody_else(shop, database):
+def test_who_may_read_is_let_in_as_before_and_nobody_else(shop, database, monkeypatch):
     plan, _ = read_plan(shop)
     now = datetime.now(UTC)
     ledger = open_ledger(database.url)
-    (used, _), (unused, _), (leaked, record) = (
+    (used, _), (unused, _), (early, _), (leaked, record) = (
         new_token(ledger, plan, WantedToken(OWNER, (), title, ("data",), now + timedelta(days=1)), now)
-        for title in ("used", "unused", "leaked")
+        for title in ("used", "unused", "early", "leaked")
     )
     ledger.close()
     with (
         browser(shop, auth_settings(BEHIND_PROXY)) as people,
         browser(shop, auth_settings(BEHIND_PROXY), address=("10.9.9.9", 1)) as programs,
     ):
+        with monkeypatch.context() as clock:
+            clock.setattr(bearers, "monotonic", lambda: monotonic() - bearers.LET_IN_SECONDS - 1)
+            assert programs.get(RECORDS, headers=bearer(early)).status_code == 200
         assert programs.get(RECORDS, headers=bearer(used)).status_code == 200
         assert programs.get(RECORDS, headers=bearer(leaked)).status_code == 200
         assert people.get(RECORDS, headers=as_(OWNER)).status_code == 200
@@ -117,6 +122,7 @@ def test_who_may_read_is_let_in_as_before_and_nobody_else(shop, database):
         unseen = programs.get(RECORDS, headers=bearer(unused))
         assert (unseen.status_code, "Whether you may still read" in unseen.text) == (503, True)
         assert programs.get(RECORDS, headers=bearer(f"{used}x")).status_code == 503
+        assert programs.get(RECORDS, headers=bearer(early)).status_code == 503, "that was more than five minutes before"
         assert programs.get(RECORDS, headers=bearer(leaked)).status_code == 503, "what was revoked just before is worth nothing"
         database.start()
         assert programs.get(RECORDS, headers=bearer(unused)).status_code == 200

@@ -20,7 +20,7 @@ from platform_resources.ledger.records import CheckReading, check_id
 from platform_resources.ledger.writing import write
 from platform_resources.marketplace import kept_pages
 from platform_resources.marketplace.ahead.page_maker import due
-from platform_resources.marketplace.ahead.shared_pages import LastAsked
+from platform_resources.marketplace.ahead.shared_pages import KeptPage, LastAsked, SeenLast
 from platform_resources.marketplace.application import application
 from platform_resources.marketplace.display.rendering import environment
 from platform_resources.marketplace.kept_pages import KeptPages
@@ -55,6 +55,21 @@ def test_a_view_older_than_a_minute_is_shown_to_nobody(market):
     old = replace(market.view(), at=market.view().at - TOO_OLD - timedelta(seconds=1))
     market._view = old
     assert market.view().at > old.at
+
+
+def test_a_clock_that_was_set_back_leaves_no_view_and_no_page_of_the_hour_ahead(market):
+    ahead = replace(market.view(), at=market.view().at + timedelta(hours=1))
+    market._view = ahead
+    assert market.is_old() and market.view_at_hand() is None
+    kept = KeptPages(market, lambda _: None)
+    kept.seen_last = SeenLast(ahead.at, ahead.mark, ahead.same, ahead.changed, ahead.at + TOO_OLD, market.read_after)
+    assert kept.current() is None, "nor what another process saw"
+    view = market.view()
+    assert view.at < ahead.at
+    kept.pages["one"] = KeptPage(b"", ahead.at, "", view.mark, view.same, frozenset({"readings"}), "text/html")
+    assert kept.get("one", view) is None
+    kept.pages["one"] = replace(kept.pages["one"], at=view.at)
+    assert kept.get("one", view) is kept.pages["one"]
 
 
 def test_a_mesh_that_takes_long_to_read_is_not_read_by_each_request(market):

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from time import monotonic
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
@@ -20,7 +21,7 @@ MOST_KNOWN = 10_000
 # Pages are for people: a proxy may send a header of its own with each request to them.
 FOR_MACHINES = ("/api/v1/", "/mcp")
 # While the ledger does not answer, who was let in so long before that, or since, still is.
-LET_IN_FOR = timedelta(minutes=5)
+LET_IN_SECONDS = 300
 AWAY = "Whether you may still read cannot be seen now: the ledger does not answer. Try again in a moment."
 
 
@@ -35,8 +36,9 @@ class Bearers:
         """`vouched_for` gives whom a proxy names in a request."""
         self.inner, self.market, self.vouched_for = inner, market, vouched_for
         self.groups: dict[str, tuple[str, ...]] = {}
-        self.let_in: dict[str, tuple[datetime, AccessToken | None]] = {}
-        self.answered_at = datetime.now(UTC)
+        # Seconds of a clock that nobody sets: with the other one whoever sets it back would be let in for longer.
+        self.let_in: dict[str, tuple[float, AccessToken | None]] = {}
+        self.answered_at = monotonic()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -69,12 +71,12 @@ class Bearers:
 
     def _known(self, secret: str, ask: Callable[[datetime], AccessToken | None]) -> AccessToken | None:
         """What the ledger says of a token or session, or said just before it went away. Raises TokenRefused, LedgerUnavailable."""
-        now, name = datetime.now(UTC), digest(secret)
+        now, asked_at, name = datetime.now(UTC), monotonic(), digest(secret)
         try:
             token = self.market.patient.asked(lambda: ask(now))
         except LedgerUnavailable:
             at, token = self.let_in.get(name, (None, None))
-            if at is None or self.answered_at - at > LET_IN_FOR or (token is not None and token.state(now) != "valid"):
+            if at is None or self.answered_at - at > LET_IN_SECONDS or (token is not None and token.state(now) != "valid"):
                 raise
             if was_ended(self.market.state, token.id if token is not None else name):
                 raise
@@ -82,9 +84,9 @@ class Bearers:
         except TokenRefused:
             self.let_in.pop(name, None)
             raise
-        self.answered_at = now
+        self.answered_at = asked_at
         self.let_in.pop(name, None)
-        self.let_in[name] = now, token
+        self.let_in[name] = asked_at, token
         if len(self.let_in) > MOST_KNOWN:
             self.let_in.pop(next(iter(self.let_in)), None)
         return token
