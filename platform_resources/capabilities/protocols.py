@@ -559,6 +559,22 @@ class Traits(Protocol):
         return LONGEST_PROBE
 
 
+class NotAudited(Traits):
+    """A dimension that is measured between refreshes; inherit from it and leave out what only an audit asks for."""
+
+    def columns_used(self, settings: Any) -> Mapping[str, tuple[str, ...]]:
+        """None."""
+        return {}
+
+    def problems(self, settings: Any, subject: Subject) -> Iterator[tuple[str, str, str]]:
+        """None but those of the settings."""
+        yield from ()
+
+    def measures(self, settings: Any, subject: Subject) -> Mapping[str, Measure]:
+        """None."""
+        return {}
+
+
 class Dimension(Capability, Traits, Protocol):
     """One dimension of quality: says what to measure and what the readings mean; executes nothing.
 

@@ -1,14 +1,14 @@
 """The dimension `availability`."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
 from pydantic import field_validator
 
 from platform_resources.capabilities.judgements import Judgement, Moment, Promise
-from platform_resources.capabilities.measures import Measure, Reading, Subject
-from platform_resources.capabilities.protocols import LONGEST_PROBE, Quotes, Traits, WhatFails
+from platform_resources.capabilities.measures import Reading, Subject
+from platform_resources.capabilities.protocols import LONGEST_PROBE, NotAudited, Quotes, WhatFails
 from platform_resources.capabilities.support.shares import amount, counted
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.durations import Duration, duration_text
@@ -30,7 +30,7 @@ class AvailabilitySettings(Strict):
         return within
 
 
-class Availability(Traits):
+class Availability(NotAudited):
     """Whether consumers can read the newest published version: real rows, from each output port of the data set, within a time.
 
     Looked at between refreshes, as a consumer would: the files, for SQL ports also the catalog, the address of a
@@ -61,15 +61,6 @@ class Availability(Traits):
 
     def promise(self, settings: AvailabilitySettings, moment: Moment) -> Promise:
         return Promise("s", at_most=settings.within.total_seconds())
-
-    def columns_used(self, settings: AvailabilitySettings) -> Mapping[str, tuple[str, ...]]:
-        return {}
-
-    def problems(self, settings: AvailabilitySettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
-        yield from ()
-
-    def measures(self, settings: AvailabilitySettings, subject: Subject) -> Mapping[str, Measure]:
-        return {}
 
     def judge(self, settings: AvailabilitySettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
         promised = f"an answer within {duration_text(settings.within)}"

@@ -1,13 +1,13 @@
 """The dimension `cadence`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
 from pydantic import model_validator
 
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
-from platform_resources.capabilities.measures import Measure, Reading, Subject
-from platform_resources.capabilities.protocols import Quotes, Traits, WhatFails
+from platform_resources.capabilities.measures import Reading, Subject
+from platform_resources.capabilities.protocols import NotAudited, Quotes, WhatFails
 from platform_resources.capabilities.support.learned_thresholds import LearnedSettings, LearnedThreshold, to_learn
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.durations import length_text
@@ -25,7 +25,7 @@ class CadenceSettings(Strict):
         return self
 
 
-class Cadence(Traits):
+class Cadence(NotAudited):
     """Freshness that is learned: the next version of the product with newer data is published when it usually is.
 
     About the product as a whole, so without a `data_set`. How long after a version the next one comes is learned from the gaps between
@@ -50,15 +50,6 @@ class Cadence(Traits):
 
     def promise(self, settings: CadenceSettings, moment: Moment) -> Promise:
         return Promise("s")
-
-    def columns_used(self, settings: CadenceSettings) -> Mapping[str, tuple[str, ...]]:
-        return {}
-
-    def problems(self, settings: CadenceSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
-        yield from ()
-
-    def measures(self, settings: CadenceSettings, subject: Subject) -> Mapping[str, Measure]:
-        return {}
 
     def judge(self, settings: CadenceSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
         if not moment.publications:

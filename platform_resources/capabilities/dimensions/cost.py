@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, assert_never
 from pydantic import BeforeValidator, Field, model_validator
 
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, Promise, Spent, Verdict, worst
-from platform_resources.capabilities.measures import Measure, Reading, Subject
-from platform_resources.capabilities.protocols import Quotes, Traits
+from platform_resources.capabilities.measures import Reading, Subject
+from platform_resources.capabilities.protocols import NotAudited, Quotes
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, to_learn
 from platform_resources.capabilities.support.shares import bytes_text
 from platform_resources.spec.strict import Strict
@@ -69,7 +69,7 @@ def spent(written: str, measure: CostMeasure) -> float:
     return float(match[1]) * (units[match[2]] if match[2] else 1)
 
 
-class Cost(Traits):
+class Cost(NotAudited):
     """What refreshes of the product cost: bytes published, seconds of the run, or credits; against a budget, and against what was usual.
 
     About the product as a whole, so without a `data_set`, and measured from the history of runs. Per refresh, the last one counts that
@@ -97,15 +97,6 @@ class Cost(Traits):
 
     def promise(self, settings: CostSettings, moment: Moment) -> Promise:
         return Promise("s" if settings.measure == "seconds" else settings.measure)
-
-    def columns_used(self, settings: CostSettings) -> Mapping[str, tuple[str, ...]]:
-        return {}
-
-    def problems(self, settings: CostSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
-        yield from ()
-
-    def measures(self, settings: CostSettings, subject: Subject) -> Mapping[str, Measure]:
-        return {}
 
     def judge(self, settings: CostSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
         threshold = ", ".join(_promises(settings))

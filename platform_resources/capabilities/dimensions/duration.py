@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, Promise, Refreshes, ToLearn, Verdict, worst
-from platform_resources.capabilities.measures import Measure, Reading, Subject
-from platform_resources.capabilities.protocols import Quotes, Traits, WhatFails
+from platform_resources.capabilities.measures import Reading, Subject
+from platform_resources.capabilities.protocols import NotAudited, Quotes, WhatFails
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, to_learn
 from platform_resources.capabilities.support.shares import number_text
 from platform_resources.capabilities.support.slowness import why_slow
@@ -39,7 +39,7 @@ class DurationSettings(Strict):
         return self
 
 
-class RefreshDuration(Traits):
+class RefreshDuration(NotAudited):
     """How long refreshes of the product take: at most so long, and at most so many times the median of those before.
 
     About the product as a whole, so without a `data_set`. Refreshes that ended well count, and one that still goes on once it is too
@@ -71,15 +71,6 @@ class RefreshDuration(Traits):
 
     def promise(self, settings: DurationSettings, moment: Moment) -> Promise:
         return Promise("s", at_most=settings.at_most.total_seconds() if settings.at_most is not None else None)
-
-    def columns_used(self, settings: DurationSettings) -> Mapping[str, tuple[str, ...]]:
-        return {}
-
-    def problems(self, settings: DurationSettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
-        yield from ()
-
-    def measures(self, settings: DurationSettings, subject: Subject) -> Mapping[str, Measure]:
-        return {}
 
     def judge(self, settings: DurationSettings, readings: Mapping[str, Reading], subject: Subject, moment: Moment) -> Judgement:
         threshold = ", ".join(_promises(settings))
