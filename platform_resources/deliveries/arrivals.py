@@ -122,6 +122,27 @@ def arrived(pull: PullFiles, folder: Path, clock: Clock, loaded: Iterable[str] =
     return still
 
 
+def seemingly_whole(pull: PullFiles, folder: Path, now: datetime) -> list[InputFile] | None:
+    """The files that may have arrived, and their manifests, told without reading the files. None while one of a set that is replaced whole
+    has surely not."""
+    files, come, whole = matching_files(pull.path, folder), dict[Path, Manifest](), True
+    if pull.manifest:
+        places = {file: _manifest_place(file, pull.manifest, folder) for file in files}
+        listings = {place: manifest(place, _name(place, folder)) for place in places.values()}
+        come = {place: listing for place, listing in listings.items() if isinstance(listing, Manifest)}
+        members = [file for file, place in places.items() if place in come and file.path not in come and come[place].names(file.path)]
+        files = [file for file in members if not _is_late(file, come[places[file]])]
+        whole = len(come) == len(listings) and len(files) == len(members)
+    still = [file for file in files if pull.quiet is None or now - _written(file) >= pull.quiet]
+    if pull.load == "replace" and not (whole and len(still) == len(files)):
+        return None
+    return still + [input_file(place, listing.name) for place, listing in come.items()]
+
+
+def _manifest_place(file: InputFile, name: str, folder: Path) -> Path:
+    return folder / name if "/" in name else file.path.parent / name
+
+
 def _written(file: InputFile) -> datetime:
     return datetime.fromtimestamp(file.stat.st_mtime, UTC)
 
@@ -134,7 +155,7 @@ def _by_manifest(files: Sequence[InputFile], name: str, folder: Path, loaded: fr
     """The files that their manifests call whole, and why others are not."""
     groups: dict[Path, list[InputFile]] = {}
     for file in files:
-        place = folder / name if "/" in name else file.path.parent / name
+        place = _manifest_place(file, name, folder)
         if file.path != place:
             groups.setdefault(place, []).append(file)
     whole: list[InputFile] = []
@@ -157,8 +178,13 @@ def _unfinished(listing: Manifest, members: Sequence[InputFile], folder: Path, l
     wrong = [file.name for file in members if (listing.files.get(file.path) or "") not in ("", content(file))]
     if wrong:
         return f"{', '.join(wrong)} is not as {listing.name} says: its SHA-256 is another"
-    late = [file.name for file in members if not listing.files.get(file.path) and file.stat.st_mtime_ns > listing.written]
+    late = [file.name for file in members if _is_late(file, listing)]
     return f"{', '.join(late)} was written after {listing.name}, which is to be written last" if late else ""
+
+
+def _is_late(file: InputFile, listing: Manifest) -> bool:
+    """Whether it was written after a manifest that has no sum of it."""
+    return not listing.files.get(file.path) and file.stat.st_mtime_ns > listing.written
 
 
 def told_by_path(name: str, pull: PullFiles) -> tuple[str, ...]:

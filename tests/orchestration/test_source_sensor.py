@@ -6,6 +6,7 @@ import socket
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import dagster as dg
 import pytest
@@ -149,14 +150,18 @@ def test_new_files_start_one_refresh_for_a_burst_of_them(tiny, instance, monkeyp
     on_inputs(tiny, FILE.replace("readings.csv", "*.csv"))
     watching = Watching(tiny, instance)
     assert [watching.tick(), watching.tick()] == [NOTHING, NOTHING]
-    landing, names = tiny / "dataproducts/plant/readings/landing", iter(f"{number}.csv" for number in range(20))
+    landing, names = tiny / "dataproducts/plant/readings/landing", iter(f"{number}.csv" for number in range(50))
 
     def more(_=0):
-        deliver(tiny, READINGS_CSV, landing / next(names))
+        for name in islice(names, 10):
+            deliver(tiny, READINGS_CSV, landing / name)
+        with (landing / "growing.csv").open("a") as half_written:
+            half_written.write("5,sou")
 
     with monkeypatch.context() as patched:
         patched.setattr(source_sensor.time, "sleep", more)
-        for _ in range(2):
+        patched.setattr(source_sensor, "LONGEST_BURST", MINUTE * 60)  # a busy machine takes longer than the burst
+        for _ in range(3):
             more()
             assert watching.tick() == WAITS
     assert [watching.tick(), watching.tick()] == [DUE, NOTHING]
@@ -164,6 +169,38 @@ def test_new_files_start_one_refresh_for_a_burst_of_them(tiny, instance, monkeyp
         os.unlink(landing / f"{number}.csv")
     assert [watching.tick(), watching.tick()] == [DUE, NOTHING]
     assert len(set(watching.keys)) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("load", ["append", "replace"])
+def test_a_file_whose_manifest_has_not_come_starts_nothing_and_the_manifest_starts_one_refresh(tiny, instance, load):
+    on_inputs(tiny, FILE.replace("readings.csv", "*.csv") + f"\n        load: {load}\n        manifest: _done")
+    landing = tiny / "dataproducts/plant/readings/landing"
+    (landing / "_done").write_text("readings.csv\n")
+    watching = Watching(tiny, instance)
+    assert watching.tick() == NOTHING
+    deliver(tiny, READINGS_CSV, landing / "later.csv")
+    assert [watching.tick(), watching.tick()] == [NOTHING, NOTHING]
+    (landing / "_done").write_text("readings.csv\nlater.csv\n")
+    assert [watching.tick(), watching.tick()] == [DUE, NOTHING]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("load", "handled_stays"), [("append", True), ("replace", False)])
+def test_a_file_is_news_only_once_nobody_has_written_to_it_for_as_long_as_quiet_says(tiny, load, handled_stays):
+    on_inputs(tiny, FILE.replace("readings.csv", "*.csv") + f"\n        load: {load}\n        quiet: 5m")
+    landing, products = tiny / "dataproducts/plant/readings/landing", [read_plan(tiny)[0].product("readings")]
+    os.utime(landing / "readings.csv", (0, 0))
+
+    def marks(now):
+        return source_marks(tiny, tiny, products, now, 300, {})["readings"].marks
+
+    before = marks(AT)
+    (landing / "later.csv").write_text(READINGS_CSV)
+    os.utime(landing / "later.csv", (AT.timestamp(), AT.timestamp()))
+    assert marks(AT + 4 * MINUTE) == (before if handled_stays else {})
+    assert marks(AT + 5 * MINUTE).keys() == before.keys()
+    assert marks(AT + 5 * MINUTE) != before
 
 
 @pytest.mark.slow

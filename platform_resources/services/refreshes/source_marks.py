@@ -1,14 +1,14 @@
 """Ask sources whether they have new data, without loading it."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from platform_resources.capabilities.protocols import ChangeTeller, CheaplyTold, PullFiles, PullRows, PullShared, untold
-from platform_resources.deliveries.arrivals import matching_files
+from platform_resources.deliveries.arrivals import seemingly_whole
 from platform_resources.deliveries.objects import SCHEME
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.port_plans import InputPlan
@@ -104,17 +104,16 @@ def _is_cheap(port: InputPlan) -> bool:
 
 
 def _mark(root: Path, state: Path, product: ProductPlan, port: InputPlan, now: datetime) -> str | None:
-    """None while nothing is to be done, whatever the source has: what a domain shares is not pulled anew before its time."""
+    """None while nothing is to be done, whatever the source has: a set of files is not whole yet, or what a domain shares is not due."""
     match port.pull:
-        case PullFiles(path):
-            return hashlib.sha256("\n".join(_looks(path, (root / product.place.file).parent)).encode()).hexdigest()[:16]
+        case PullFiles() as pull:
+            files = seemingly_whole(pull, (root / product.place.file).parent, now)
+            return (
+                None if files is None else hashlib.sha256("\n".join(f"{file.name} {file.look}" for file in files).encode()).hexdigest()[:16]
+            )
         case PullShared(rows=PullRows(ChangeTeller() as reader)) as shared:
             return reader.mark() if waits_until(state, shared) <= now else None
         case PullRows(ChangeTeller() as reader):
             return reader.mark()
         case _:
             raise TypeError(f"{port.name} cannot tell whether there is something new")
-
-
-def _looks(path: str, folder: Path) -> Iterator[str]:
-    return (f"{file.name} {file.look}" for file in matching_files(path, folder))
