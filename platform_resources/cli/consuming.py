@@ -22,6 +22,7 @@ from platform_resources.cli.terminal.console import (
     named_values,
     out,
     print_json,
+    print_table,
     product_of,
     stop,
     words,
@@ -54,22 +55,15 @@ def versions(context: typer.Context, product: Annotated[str, typer.Argument(help
     if as_json:
         print_json([{**asdict(version), "pinned_by": [c for c, v in pins.items() if v == version.id]} for version in published])
         return
-    table = Table("version", "product version", "published", "rows", "made from", "pinned by", box=None, header_style="bold")
-    told_by = clocks(root, [product])
+    told_by, shown = clocks(root, [product]), []
     for publication in published:
         rows = ", ".join(f"{name} {count:,}" for name, count in {p.data_set: p.rows for p in publication.ports}.items())
         made = ", ".join(f"{port}: {_origin(record)}" for port, record in publication.inputs.items())
         readers = ", ".join(consumer for consumer, version in pins.items() if version == publication.id)
-        shown = (
-            publication.id,
-            publication.product_version,
-            told_by.minute(product, datetime.fromisoformat(publication.published_at)),
-            rows,
-            made,
-            readers,
-        )
-        table.add_row(*map(cell, shown))
-    out.print(table if published else f"{product} has not published a version yet")
+        at = told_by.minute(product, datetime.fromisoformat(publication.published_at))
+        shown.append((publication.id, publication.product_version, at, rows, made, readers))
+    headings = ("version", "product version", "published", "rows", "made from", "pinned by")
+    print_table(headings, shown, f"{product} has not published a version yet")
 
 
 def _refuse_target(root: Path) -> None:

@@ -21,6 +21,7 @@ from platform_resources.cli.terminal.console import (
     out,
     plain,
     print_json,
+    print_table,
     stop,
     words,
     you,
@@ -193,11 +194,8 @@ def _print_response(response: Any) -> None:
     header, rows = response_table(response)
     if not rows:
         return
-    table = Table(*header, box=None, header_style="bold")
-    for row in rows:
-        table.add_row(*(cell(value) for value in row))
     out.print()
-    out.print(table)
+    print_table(header, rows)
     if response.acknowledged is not None:
         out.print(f"{100 * response.acknowledged:.0f} % were acknowledged")
 

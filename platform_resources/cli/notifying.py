@@ -20,6 +20,7 @@ from platform_resources.cli.terminal.console import (
     out,
     plain,
     print_json,
+    print_table,
     product_of,
     stop,
     words,
@@ -208,11 +209,9 @@ def subscriptions(
         print_json([asdict(subscription) for subscription in subscribed])
         return
     told_by = clocks(mesh_root(context.obj), {subscription.product for subscription in subscribed})
-    table = Table("product", "who", "channel", "from severity", "since", box=None, header_style="bold")
-    for subscription in subscribed:
-        since = told_by.moment(subscription.product, subscription.since)
-        table.add_row(*map(cell, (subscription.product, subscription.subscriber, subscription.channel, subscription.severity, since)))
-    out.print(table if subscribed else "there are no subscriptions" + (f" of {plain(product)}" if product else ""))
+    rows = [(s.product, s.subscriber, s.channel, s.severity, told_by.moment(s.product, s.since)) for s in subscribed]
+    none = "there are no subscriptions" + (f" of {plain(product)}" if product else "")
+    print_table(("product", "who", "channel", "from severity", "since"), rows, none)
 
 
 def _severity(text: str) -> Severity:

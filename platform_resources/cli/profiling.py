@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from platform_resources.cli.specs import Json
-from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, plain, print_json, product_of, stop
+from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, plain, print_json, print_table, product_of, stop
 from platform_resources.cli.terminal.memory import Sync
 from platform_resources.cli.terminal.memory import shown as ledger_shown
 from platform_resources.measuring.version_profiles import (
@@ -68,10 +67,7 @@ def _data(profiled: "Profiled") -> dict[str, Any]:
 def _print(profiled: "Profiled") -> None:
     now = profiled.now.profile
     out.print(f"[bold]{plain(profiled.data_set)}[/], version {plain(profiled.now.version)}: {plain(exactness(now))}", soft_wrap=True)
-    table = Table(*HEADER, box=None, header_style="bold")
-    for column in now.columns:
-        table.add_row(*map(cell, _row(now, column)))
-    out.print(table)
+    print_table(HEADER, [_row(now, column) for column in now.columns])
     if profiled.before is not None:
         out.print(f"[bold]Since version {plain(profiled.before.version)}[/]" + ("" if profiled.differences else ": no column is different"))
     for difference in profiled.differences:

@@ -21,6 +21,7 @@ from platform_resources.cli.terminal.console import (
     out,
     plain,
     print_json,
+    print_table,
     product_of,
     stop,
     words,
@@ -243,10 +244,7 @@ def _list(context: typer.Context, wanted: "Callable[[MeshPlan, Ledger, Grant], b
     if not grants:
         words.print("no grant", highlight=False)
         return
-    table = Table("grant", "product", "role", "for", "state", "until", "purpose", "by", box=None, header_style="bold")
-    for row in _rows(grants, now):
-        table.add_row(*map(cell, row))
-    out.print(table)
+    print_table(("grant", "product", "role", "for", "state", "until", "purpose", "by"), _rows(grants, now))
 
 
 def _rows(grants: Sequence[Grant], now: datetime) -> Iterator[tuple[str, ...]]:

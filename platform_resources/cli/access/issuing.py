@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from platform_resources.cli.specs import Json
-from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, print_json, stop, words, you
+from platform_resources.cli.terminal.console import CANNOT_RUN, mesh_of, out, print_json, print_table, stop, words, you
 from platform_resources.cli.terminal.memory import opened
 from platform_resources.repository.mesh_folders import mesh_root, state_folder
 
@@ -66,12 +65,12 @@ def list_(
     if as_json:
         print_json([data(token) for token in tokens])
         return
-    table = Table("token", "person", "for", "may", "until", "last used", "state", box=None, header_style="bold")
+    rows = []
     for token in tokens:
         used = f"{token.last_used_at:%Y-%m-%d %H:%M}" if token.last_used_at else "never"
-        shown = (token.id, token.person, token.title, ", ".join(token.scopes), f"{token.expires_at:%Y-%m-%d}", used, token.state(now))
-        table.add_row(*map(cell, shown))
-    out.print(table if tokens else "there are no tokens")
+        may, until = ", ".join(token.scopes), f"{token.expires_at:%Y-%m-%d}"
+        rows.append((token.id, token.person, token.title, may, until, used, token.state(now)))
+    print_table(("token", "person", "for", "may", "until", "last used", "state"), rows, "there are no tokens")
 
 
 @app.command()

@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from platform_resources.cli.specs import Json
-from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, words, you
+from platform_resources.cli.terminal.console import CANNOT_RUN, mesh_of, out, print_json, print_table, product_of, stop, words, you
 from platform_resources.cli.terminal.memory import opened
 from platform_resources.repository.mesh_folders import mesh_root, state_folder
 
@@ -55,10 +54,8 @@ def list_(
     if as_json:
         print_json([data(hook) for hook in hooks])
         return
-    table = Table("hook", "product", "person", "address", "since", box=None, header_style="bold")
-    for hook in hooks:
-        table.add_row(*map(cell, (hook.id, hook.product, hook.person, hook.url, f"{hook.since:%Y-%m-%d}")))
-    out.print(table if hooks else "no machine hears of new versions")
+    rows = [(hook.id, hook.product, hook.person, hook.url, f"{hook.since:%Y-%m-%d}") for hook in hooks]
+    print_table(("hook", "product", "person", "address", "since"), rows, "no machine hears of new versions")
 
 
 @app.command()

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from platform_resources.cli.specs import Json
-from platform_resources.cli.terminal.console import CANNOT_RUN, MISSED, Stop, cell, mesh_of, out, print_json, stop, words
+from platform_resources.cli.terminal.console import CANNOT_RUN, MISSED, Stop, mesh_of, print_json, print_table, stop, words
 from platform_resources.repository.mesh_folders import state_folder
 
 if TYPE_CHECKING:
@@ -79,12 +78,9 @@ def show_tenancy(root: Path, mesh: "MeshPlan", product: "ProductPlan", as_json: 
         markup=False,
         highlight=False,
     )
-    table = Table("role", "who", "reads", "why", box=None, header_style="bold")
     everybody = [*own.team, *([f"domain {own.domain}"] if own.domain_access else [])]
-    table.add_row(*map(cell, ("(team)", ", ".join(everybody), "everything", "it is its own")))
-    for reader in own.readers:
-        table.add_row(*map(cell, (reader.name, ", ".join(reader.readers) or "everybody", ", ".join(reader.data_sets), reader.why)))
-    out.print(table)
+    readers = [(reader.name, ", ".join(reader.readers) or "everybody", ", ".join(reader.data_sets), reader.why) for reader in own.readers]
+    print_table(("role", "who", "reads", "why"), [("(team)", ", ".join(everybody), "everything", "it is its own"), *readers])
 
 
 def _grants(state: Path) -> "KnownGrants":
@@ -98,10 +94,7 @@ def _grants(state: Path) -> "KnownGrants":
 
 def _show(plan: "AccessPlan") -> None:
     if plan.changes:
-        table = Table("do", "where", "why", box=None, header_style="bold")
-        for change in plan.changes:
-            table.add_row(*map(cell, (change.act, change.place, change.why)))
-        out.print(table)
+        print_table(("do", "where", "why"), [(change.act, change.place, change.why) for change in plan.changes])
     elif not plan.problems:
         words.print("nothing differs: readers have what agreements and grants give them", highlight=False)
     for text in plan.problems:

@@ -5,12 +5,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.capabilities.support.shares import amount
 from platform_resources.cli.specs import Json
-from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, print_json, product_of, stop, words
+from platform_resources.cli.terminal.console import CANNOT_RUN, cell, mesh_of, out, print_json, print_table, product_of, stop, words
 from platform_resources.repository.mesh_folders import state_folder
 
 if TYPE_CHECKING:
@@ -44,8 +43,5 @@ def _print(repair: "ProposedRepair") -> None:
     if repair.sql:
         out.print(cell("\n".join(f"    {line}" for line in repair.sql.splitlines())), soft_wrap=True)
     if repair.examples:
-        table = Table(*repair.examples[0], box=None, header_style="bold")
-        for row in repair.examples:
-            table.add_row(*(cell(repr(value)) for value in row.values()))
-        out.print(table)
+        print_table(repair.examples[0], [map(repr, row.values()) for row in repair.examples])
     out.print()

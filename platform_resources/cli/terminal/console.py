@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 from rich.text import Text
 
 from platform_resources.dbt.planning import read_plan
@@ -77,6 +78,14 @@ def plain(value: Any) -> str:
 
 def _harmless(value: Any) -> str:
     return str(value).replace("\x1b", "\\x1b")
+
+
+def print_table(headings: Iterable[str], rows: Iterable[Iterable[Any]], none: str = "") -> None:
+    """Print rows of texts, as they are, or `none` where there are no rows."""
+    table = Table(*headings, box=None, header_style="bold")
+    for row in rows:
+        table.add_row(*map(cell, row))
+    out.print(table if table.row_count or not none else none)
 
 
 def print_json(data: Any) -> None:
