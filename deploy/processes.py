@@ -83,20 +83,22 @@ def lost(deployment: Deployment, readers: Readers) -> Iterator[str]:
     yield from (f"run {run} was not done: {statuses.get(run)}" for run in deployment.submitted if "SUCCESS" not in statuses.get(run, []))
     if twice := deployment.runs_started_twice():
         yield f"{twice} runs were begun twice"
-    published = []
     for domain in DOMAINS:
         versions = deployment.versions(domain)
-        published += [version["id"] for version in versions]
         runs = [version["run_id"] for version in versions]
         yield from (f"run {run} has published twice" for run in set(runs) if runs.count(run) > 1)
         rows = [version["ports"][0]["rows"] for version in versions]
         if rows != sorted(rows):
             yield f"{domain} has lost rows: {rows}"
+    yield from (f"{bad} reads of {name} failed" for name, (_, bad) in readers.counts.items() if bad)
+
+
+def told_twice(deployment: Deployment) -> Iterator[str]:
+    """Versions that were told by several messages. Waits until each was told."""
     messages = deployment.machine.messages
-    awaited = set(published) - deployment.untold
+    awaited = {version["id"] for domain in DOMAINS for version in deployment.versions(domain)} - deployment.untold
     until("every version is told", lambda: messages.keys() >= awaited, TOLD_SECONDS)
     yield from (f"version {version} was told by {len(keys)} messages" for version, keys in messages.items() if len(keys) > 1)
-    yield from (f"{bad} reads of {name} failed" for name, (_, bad) in readers.counts.items() if bad)
 
 
 def tried(deployment: Deployment, wanted: Callable[[str], bool]) -> Iterator[str]:
@@ -129,7 +131,7 @@ def main() -> None:
         with readers.reading():
             for line in tried(deployment, lambda name: any(word in name for word in words)):
                 print(line, flush=True)
-        gone = list(lost(deployment, readers))
+        gone = [*lost(deployment, readers), *told_twice(deployment)]
         for name, (good, bad) in readers.counts.items():
             print(f"{name}: read {good} times, {bad} of the tries failed")
         heard = deployment.machine.messages
