@@ -22,11 +22,10 @@ from platform_resources.capabilities.repairs.repair import Repair
 from platform_resources.capabilities.support.categories import declared_type
 from platform_resources.capabilities.support.column_types import is_numeric
 from platform_resources.capabilities.support.comparisons import Part, share, totals, within
-from platform_resources.capabilities.support.references import unknown_reference_column
+from platform_resources.capabilities.support.references import unknown_reference_column, unknown_relation
 from platform_resources.capabilities.support.shares import amount, counted, number_text
 from platform_resources.capabilities.support.sql_text import quoted, relation_sql
 from platform_resources.capabilities.support.tolerances import ToleranceText, tolerance_of
-from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.field_types import ColumnName, Percent, Text
 
@@ -133,9 +132,7 @@ class Accuracy(Traits):
     def problems(self, settings: AccuracySettings, subject: Subject) -> Iterator[tuple[str, str, str]]:
         reference, known = settings.reference, settings.reference.known(subject)
         if reference.name not in known:
-            what = "data set" if reference.input is None else "input port"
-            message = f'unknown {what} "{reference.name}"; known: {known_text(known)}'
-            yield "reference", message, did_you_mean(reference.name, known)
+            yield unknown_relation("reference", reference.name, reference.data_set, known)
         elif known[reference.name] == subject.relation:
             yield "reference", "the data set would be compared with itself", "name what it is made from, or another data set"
         else:

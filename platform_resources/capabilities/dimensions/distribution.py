@@ -26,7 +26,7 @@ from platform_resources.capabilities.support.distribution_rules import (
     entity_measures,
     range_measures,
 )
-from platform_resources.capabilities.support.references import unknown_reference_column
+from platform_resources.capabilities.support.references import unknown_reference_column, unknown_relation
 from platform_resources.capabilities.support.shares import (
     amount,
     at_least_percent,
@@ -36,7 +36,6 @@ from platform_resources.capabilities.support.shares import (
     number_text,
     percent_text,
 )
-from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.durations import duration_text
 from platform_resources.spec.values.field_types import ColumnName, Percent, Text
@@ -125,9 +124,7 @@ class Distribution(Traits):
         if usual is None:
             return
         if usual.name is not None and usual.name not in usual.known(subject):
-            what = "input port" if usual.data_set is None else "data set"
-            known = usual.known(subject)
-            yield "outside_usual", f'unknown {what} "{usual.name}"; known: {known_text(known)}', did_you_mean(usual.name, known)
+            yield unknown_relation("outside_usual", usual.name, usual.data_set, usual.known(subject))
         elif usual.name is not None:
             there = subject.declared.get(usual.relation(subject), ())
             yield from unknown_reference_column("outside_usual", usual.column or settings.column or "", usual.name, there)

@@ -17,9 +17,8 @@ from platform_resources.capabilities.support.drift_statistics import (
     population_stability_index,
     total_variation,
 )
-from platform_resources.capabilities.support.references import unknown_reference_column
+from platform_resources.capabilities.support.references import unknown_reference_column, unknown_relation
 from platform_resources.capabilities.support.shares import amount, counted, number_text
-from platform_resources.spec.problems import did_you_mean, known_text
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.field_types import ColumnName
 
@@ -111,8 +110,7 @@ class Drift(Traits):
         reference = settings.reference
         yield from no_categories(reference.categories or (), settings.column, subject, "reference")
         if reference.name is not None and reference.name not in reference.known(subject):
-            what, known = "input port" if reference.data_set is None else "data set", reference.known(subject)
-            yield "reference", f'unknown {what} "{reference.name}"; known: {known_text(known)}', did_you_mean(reference.name, known)
+            yield unknown_relation("reference", reference.name, reference.data_set, reference.known(subject))
         elif reference.name is not None:
             there = subject.declared.get(reference.relation(subject), ())
             yield from unknown_reference_column("reference", reference.column or settings.column, reference.name, there)

@@ -41,14 +41,19 @@ class Reference(Strict):
         return subject.inputs if self.data_set is None else subject.data_sets
 
 
+def unknown_relation(written_as: str, name: str, data_set: str | None, known: Mapping[str, Relation]) -> tuple[str, str, str]:
+    """The problem of a name that no input port has, or no data set where `data_set` is written."""
+    what = "input port" if data_set is None else "data set"
+    return written_as, f'unknown {what} "{name}"; known: {known_text(known)}', did_you_mean(name, known)
+
+
 def reference_problems(
     reference: Reference, written_as: str, keys: Sequence[str], keys_written_as: str, subject: Subject
 ) -> Iterator[tuple[str, str, str]]:
     """An unknown input or data set, and key columns that do not pair off."""
     known = reference.known(subject)
     if reference.name not in known:
-        what = "data set" if reference.input is None else "input port"
-        yield written_as, f'unknown {what} "{reference.name}"; known: {known_text(known)}', did_you_mean(reference.name, known)
+        yield unknown_relation(written_as, reference.name, reference.data_set, known)
     columns = subject.declared[known[reference.name]] if known.get(reference.name) in subject.declared else ()
     for column in reference.columns:
         yield from unknown_reference_column(written_as, column, reference.name, columns)
