@@ -16,6 +16,7 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import Extraction, PullShared
 from platform_resources.capabilities.support.sql_text import literal, relation_sql
 from platform_resources.plan import conventions
+from platform_resources.settings import STORE
 from platform_resources.warehouses.extraction import read_by
 from platform_resources.warehouses.targets import scratch
 
@@ -79,7 +80,8 @@ def _pulled(place: Path, folder: Path, pull: PullShared, now: datetime, as_of: d
     with scratch().opened(place, pull.domain, pull.source) as database:
         before = json.loads(database.remembered(_NOTES).get(_NOTES, "{}"))
         with database.transaction():
-            extraction = Extraction(database.connection, as_of, {}, before.get("cursor"), folder, pull.source, replay)
+            others = bool(STORE.value(os.environ))  # each machine pulls for itself
+            extraction = Extraction(database.connection, as_of, {}, before.get("cursor"), folder, pull.source, replay, elsewhere=others)
             extracted = read_by(pull.interface, pull.rows.reader, extraction)
             database.load_data(_ROWS, extracted.data)
             record = {"pull": name, "pulled_at": now.isoformat(), "cursor": extracted.cursor, BROUGHT: extracted.brought}
