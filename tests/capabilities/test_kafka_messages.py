@@ -201,7 +201,7 @@ def test_a_machine_that_shares_a_topic_with_others_is_told_what_it_has_missed(br
 
     assert keys("one machine") == ["x"], "nobody has read before, and it says nothing of what was there then"
     monkeypatch.setenv("MESH_STORE", "s3://mesh/prod")
-    with pytest.raises(ExtractorFailed, match="messages of topic.* are gone before they were read"):
+    with pytest.raises(ExtractorFailed, match=r"messages of topic.* are gone before they were read"):
         keys("one of several")
     assert keys("one of several", "earliest") == ["x"]
     assert [row[0] for row in orders.read("anew", columns="kafka_key")] == ["x"]
