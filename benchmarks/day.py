@@ -176,13 +176,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--products", type=int, default=1_000)
     parser.add_argument("--hours", type=int, default=24)
+    parser.add_argument("--mesh", type=Path, help="a folder for the mesh, which the next measurement finds there")
     parser.add_argument("--step", type=int, default=15, help="minutes")
     parser.add_argument("--database", default="postgresql", choices=["postgresql", "sqlite"])
     asked = parser.parse_args()
     logging.disable(logging.INFO)
     with tempfile.TemporaryDirectory(prefix="mesh_day_", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        root, home = generate(folder / "mesh", asked.products), folder / "dagster"
+        root, home = asked.mesh or folder / "mesh", folder / "dagster"
+        if not root.exists():
+            generate(root, asked.products)
         home.mkdir()
         begun = time.perf_counter()
         plan, problems = read_plan(root)
@@ -206,7 +209,7 @@ def main() -> None:
 
 def measured(asked: argparse.Namespace, root: Path, folder: Path, instance: dg.DagsterInstance, plan: MeshPlan, ledger_url: str) -> None:
     """Load the locations, let the day pass, and print what it took."""
-    workspace = folder / "mesh/workspace.yaml"
+    workspace = root / "workspace.yaml"
     files = [f"dataproducts/{domain(number)}/definitions.py" for number in range(min(DOMAINS, asked.products))]
     entries = [{"python_file": {"relative_path": file, "location_name": Path(file).parts[1], "working_directory": "."}} for file in files]
     workspace.write_text(json.dumps({"load_from": entries}))
@@ -224,6 +227,7 @@ def measured(asked: argparse.Namespace, root: Path, folder: Path, instance: dg.D
             day.at(now)
             if minute % 60 == 0:
                 day.evaluate(now)
+                print(f"{minute // 60} hours are over after {time.perf_counter() - begun:.0f} s", flush=True)
         lasted = time.perf_counter() - begun
         lines = list(told(day, lasted, servers))
         ledger.close()
