@@ -128,7 +128,7 @@ def seemingly_whole(pull: PullFiles, folder: Path, now: datetime) -> list[InputF
     files, come, whole = matching_files(pull.path, folder), dict[Path, Manifest](), True
     if pull.manifest:
         places = {file: _manifest_place(file, pull.manifest, folder) for file in files}
-        listings = {place: manifest(place, _name(place, folder)) for place in places.values()}
+        listings = {place: manifest(place, _name(place, folder)) for place in set(places.values())}
         come = {place: listing for place, listing in listings.items() if isinstance(listing, Manifest)}
         members = [file for file, place in places.items() if place in come and file.path not in come and come[place].names(file.path)]
         files = [file for file in members if not _is_late(file, come[places[file]])]
