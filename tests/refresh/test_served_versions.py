@@ -374,6 +374,28 @@ def test_every_value_and_type_arrives(tmp_path, url):
         assert connection.execute('select obj_description(\'"all"."Things"\'::regclass)').fetchone() == ("It's all here.",)
 
 
+def test_a_time_that_never_comes_arrives_as_such(tmp_path, url):
+    columns = {"day": "date", "local": "timestamp", "moment": "timestamp with time zone"}
+    rows = [", ".join(f"cast('{value}' as {kind}) as {name}" for name, kind in columns.items()) for value in ("-infinity", "infinity")]
+    file = tmp_path / "things.parquet"
+    duckdb.execute(copy_sql(f"(select {' union all select '.join([*rows, 'null, null, null'])})", columns, file, "parquet"))
+    PostgresServing(url).load(
+        "all", VERSIONS[0], [ServedSchema("", (ServedTable("things", PublishedFiles((file,), "parquet", columns)),), {})]
+    )
+    PostgresServing(url).show("all", VERSIONS[0])
+    found = read(url, 'select day::text, local::text, moment::text from "all".things order by day', "postgres")
+    assert found == [("-infinity",) * 3, ("infinity",) * 3, (None,) * 3]
+
+
+@pytest.mark.parametrize(("data_set", "column"), [("t" * 64, "id"), ("things", "é" * 32)])
+def test_a_name_that_postgresql_would_cut_off_is_refused_by_its_name(tmp_path, url, data_set, column):
+    file = tmp_path / "things.parquet"
+    duckdb.execute(copy_sql(f'(select 1 as "{column}")', {column: "integer"}, file, "parquet"))
+    table = ServedTable(data_set, PublishedFiles((file,), "parquet", {column: "integer"}))
+    with pytest.raises(ServingFailed, match=f"keeps 63 bytes of a name.*{data_set}.*: {max(data_set, column, key=len)}$"):
+        PostgresServing(url).load("all", VERSIONS[0], [ServedSchema("", (table,), {})])
+
+
 def things(folder, name):
     """A table of one row that has this name."""
     columns, file = {"id": "integer", "named": "varchar"}, folder / f"{name}.parquet"

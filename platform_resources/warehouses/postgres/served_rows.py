@@ -1,16 +1,19 @@
 """How do the rows of a published port become a table of PostgreSQL, with every value and type kept?"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
 
 from platform_resources.capabilities.support.sql_text import literal, quoted, quoted_list
 from platform_resources.warehouses.duckdb.port_files import port_sql
-from platform_resources.warehouses.table_servers import ServedTable
+from platform_resources.warehouses.published_places import PublishedFiles
+from platform_resources.warehouses.table_servers import ServedTable, ServingFailed
 
 BATCH = 100_000
+# PostgreSQL cuts longer names off, without an error.
+LONGEST_NAME = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ _KINDS: Mapping[str, ColumnKind] = {
     "interval": ColumnKind("interval", as_text=True),
     "json": ColumnKind("jsonb", as_text=True),
 }
+_WITH_INFINITY = ("date", "timestamp", "timestamptz")
 _NESTED = ("struct", "map", "union")
 
 
@@ -64,8 +68,12 @@ def column_kind(kind: str) -> ColumnKind:
 
 
 def load_table(cursor: Any, schema: str, table: ServedTable) -> None:
-    """Make the table, load its rows, and index its key. Raises what DuckDB and the driver raise."""
-    kinds = {name: column_kind(kind) for name, kind in table.published.columns.items()}
+    """Make the table, load its rows, and index its key. Raises ServingFailed, and what DuckDB and the driver raise."""
+    if long := [name for name in (table.data_set, *table.published.columns) if len(name.encode()) > LONGEST_NAME]:
+        raise ServingFailed(
+            f"PostgreSQL keeps {LONGEST_NAME} bytes of a name; give these of {table.data_set} a shorter one: {', '.join(long)}"
+        )
+    kinds = _kinds_of(table.published)
     place = f"{quoted(schema)}.{quoted(table.data_set)}"
     made = ", ".join(f"{quoted(name)} {'text' if kind.as_text else kind.kind}" for name, kind in kinds.items())
     cursor.execute(f"create table {place} ({made})")
@@ -90,6 +98,18 @@ def describe(execute: Callable[[str], Any], place: str, table: ServedTable, what
     for name, description in table.columns.items():
         if description and name in table.published.columns:
             execute(f"comment on column {place}.{quoted(name)} is {literal(description)}")
+
+
+def _kinds_of(published: PublishedFiles) -> dict[str, ColumnKind]:
+    """Times that never come are no times on the driver's way, so columns that have one arrive as a text."""
+    kinds = {name: column_kind(kind) for name, kind in published.columns.items()}
+    times = [name for name, kind in kinds.items() if kind.kind in _WITH_INFINITY]
+    if times:
+        found = ", ".join(f"bool_or(isinf({quoted(name)}))" for name in times)
+        with duckdb.connect() as connection:
+            endless = connection.execute(f"select {found} from ({port_sql(published)})").fetchone() or ()
+        kinds |= {name: replace(kinds[name], as_text=True) for name, is_endless in zip(times, endless, strict=True) if is_endless}
+    return kinds
 
 
 def _sent(name: str, kind: str, wanted: ColumnKind) -> str:

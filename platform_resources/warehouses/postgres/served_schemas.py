@@ -14,11 +14,9 @@ from adbc_driver_postgresql import dbapi
 
 from platform_resources.access.role_folders import AccessChange
 from platform_resources.capabilities.support.sql_text import literal, quoted
-from platform_resources.warehouses.postgres.served_rows import describe, load_table
+from platform_resources.warehouses.postgres.served_rows import LONGEST_NAME, describe, load_table
 from platform_resources.warehouses.table_servers import ServedReaders, ServedSchema, ServingFailed
 
-# PostgreSQL cuts longer names off, without an error.
-LONGEST_NAME = 63
 # Two underscores and the digits of a version's id.
 LONGEST_SUFFIX = 22
 # How long readers of a former version may keep it from being taken away; the next refresh tries again.
