@@ -105,9 +105,9 @@ def _kinds_of(published: PublishedFiles) -> dict[str, ColumnKind]:
     kinds = {name: column_kind(kind) for name, kind in published.columns.items()}
     times = [name for name, kind in kinds.items() if kind.kind in _WITH_INFINITY]
     if times:
-        found = ", ".join(f"bool_or(isinf({quoted(name)}))" for name in times)
+        are_endless = ", ".join(f"bool_or(isinf({quoted(name)}))" for name in times)
         with duckdb.connect() as connection:
-            endless = connection.execute(f"select {found} from ({port_sql(published)})").fetchone() or ()
+            endless = connection.execute(f"select {are_endless} from ({port_sql(published)})").fetchone() or ()
         kinds |= {name: replace(kinds[name], as_text=True) for name, is_endless in zip(times, endless, strict=True) if is_endless}
     return kinds
 
