@@ -12,11 +12,14 @@ from dagster._core.test_utils import create_test_daemon_workspace_context
 from dagster._core.workspace.load_target import PythonFileTarget
 from dagster._scheduler.scheduler import launch_scheduled_runs
 
+from platform_resources.orchestration.evaluation_job import evaluated_at
 from tests.meshes import REPOSITORY, edited, product_file, tiny_mesh
 
 pytestmark = pytest.mark.slow
 LOG = logging.getLogger("scheduler")
 HOUR = timedelta(hours=1)
+# The first evaluation of an hour.
+EVALUATED = timedelta(minutes=int(evaluated_at("plant").partition("-")[0]))
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +83,7 @@ def test_a_night_in_which_clocks_change_has_one_refresh_as_every_other(scheduler
     scheduler.begin(midnight)
     scheduler.at(*every(midnight, HOUR / 4, 21))
     assert scheduler.begun("refresh_readings") == {due: 1}
-    assert scheduler.begun("evaluate_plant") == dict.fromkeys(every(midnight, HOUR / 4, 21), 1)
+    assert scheduler.begun("evaluate_plant") == dict.fromkeys(every(midnight + EVALUATED, HOUR / 4, 20), 1)
 
 
 def test_a_day_of_schedules_loses_no_refresh_and_doubles_none_though_the_daemon_is_away_for_two_hours(scheduler):
@@ -92,7 +95,12 @@ def test_a_day_of_schedules_loses_no_refresh_and_doubles_none_though_the_daemon_
     assert scheduler.begun("refresh_readings") == {midnight + HOUR / 2: 1}
     evaluations = scheduler.begun("evaluate_plant")
     assert set(evaluations.values()) == {1}
-    assert set(every(midnight + 4 * HOUR, HOUR / 4, 81)) <= evaluations.keys() <= set(every(midnight, HOUR / 4, 97))
+    assert set(every(midnight + 4 * HOUR + EVALUATED, HOUR / 4, 80)) <= evaluations.keys() <= set(every(midnight + EVALUATED, HOUR / 4, 96))
+
+
+def test_domains_are_evaluated_four_times_an_hour_and_not_all_at_once():
+    minutes = {evaluated_at(f"domain_{number:02}").partition("-")[0] for number in range(20)}
+    assert len(minutes) > 8 and minutes <= set(map(str, range(15)))
 
 
 def test_a_clock_that_jumps_starts_what_lies_between_and_nothing_twice(scheduler):
