@@ -15,9 +15,11 @@ from platform_resources.orchestration.refresh_resource import connected_by_dagst
 from platform_resources.warehouses.engine_errors import EngineError
 from platform_resources.warehouses.snowflake.sessions import connected, session
 from platform_resources.warehouses.targets import warehouse
+from tests.brokers import mock_broker
 from tests.meshes import REPOSITORY, component, edited, model_file, product_file, tiny_mesh
 from tests.refresh.running import mesh as command
 from tests.refresh.running import running
+from tests.refresh.test_pulling_kafka import Plant
 from tests.refresh.test_renames import renamed
 from tests.snowflake_server import PASSWORD, give_up_early, started
 
@@ -243,3 +245,25 @@ def test_of_a_table_of_a_database_only_what_has_changed_is_read(mesh, tmp_path):
     kept.unlink()
     assert refreshed()[0] == ("all rows: the first time", 5), "a machine that has kept nothing reads everything"
     engine.dispose()
+
+
+def test_of_a_topic_only_what_is_new_is_read_and_tombstones_take_rows_away(mesh, monkeypatch):
+    with mock_broker() as broker:
+        monkeypatch.setenv("PLANT_BROKERS", broker.servers)
+        plant = Plant(mesh.root, broker)
+
+        def refreshed():
+            (done,) = mesh.refresh("readings")
+            assert done.outcome in ("published", "unchanged"), done.reasons
+            with warehouse().opened(mesh.root, "plant", "readings") as database:
+                (record,) = database.remembered("pull").values()
+            rows = mesh.rows("readings", "select reading_id, degrees from measurements order by reading_id")
+            return json.loads(record)["cursor"]["read"], [(number, float(degrees)) for number, degrees in rows]
+
+        plant.send((1, 1.5), (2, 2.5), (3, 3.5), (4, "{no"))
+        assert refreshed() == (4, [(1, 1.5), (2, 2.5), (3, 3.5)])
+        plant.send((2, None), (3, 4.5), (5, 5.5))
+        assert refreshed() == (3, [(1, 1.5), (3, 4.5), (5, 5.5)])
+        (kept,) = (mesh.root / "snowflake/pulled/plant/readings").iterdir()
+        kept.unlink()
+        assert refreshed() == (7, [(1, 1.5), (3, 4.5), (5, 5.5)]), "a machine that has kept nothing reads everything"
