@@ -95,6 +95,7 @@ def test_who_may_not_send_them_is_refused(api, bearer, scopes, person, status):
         (json.dumps(document()).encode(), 422, "has no results"),
         (b" " * (4 * 2**20 + 1), 413, "at most 4194304 bytes"),
     ],
+    ids=range(11),  # what is sent says when the tests were collected
 )
 def test_what_is_no_document_of_results_is_refused_with_what_is_wrong(api, bearer, content, status, said):
     refused = api.post("/api/v1/results", content=content, headers={**bearer("act"), "content-type": "application/json"})
