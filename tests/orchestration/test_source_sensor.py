@@ -243,6 +243,8 @@ def test_a_source_that_hangs_is_waited_for_once_and_asked_once_until_it_answers(
     for seconds in (0, 19):  # what a source has answered is not asked again for so long
         assert source_marks(tiny, tiny, products, AT + MINUTE + seconds * SECOND, 600, questions)["readings"].marks == {"deliveries": '"1"'}
     assert "deliveries" in source_marks(tiny, tiny, products, AT + MINUTE + 20 * SECOND, 600, questions)["readings"].silent
+    questions = {("readings", "deliveries"): Question(answer, AT, heard_at=AT + 60 * MINUTE)}  # the clock was set back since
+    assert "deliveries" in source_marks(tiny, tiny, products, AT, 600, questions)["readings"].silent
 
 
 @pytest.mark.slow

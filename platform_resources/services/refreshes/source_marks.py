@@ -46,7 +46,7 @@ class Question:
 
     def is_over(self, port: InputPlan, now: datetime) -> bool:
         """Whether the source may be asked again."""
-        return self.heard_at is not None and (_is_cheap(port) or now - self.heard_at >= ASK_EVERY)
+        return self.heard_at is not None and (_is_cheap(port) or abs(now - self.heard_at) >= ASK_EVERY)
 
 
 # By product and port: the last question to each source.
