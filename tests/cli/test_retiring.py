@@ -1,10 +1,12 @@
 """`mesh retire`: a plan first, then one step after the other, which a process that is killed goes on with."""
 
 import json
+import os
 import signal
 import sys
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, MISSED
@@ -12,7 +14,10 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import ledger_url, open_ledger
 from platform_resources.ledger.people.subscriptions import subscribe
 from platform_resources.services.releases.archives import archive_of, damaged, parquet_rows
+from platform_resources.settings import SERVING
+from tests.cli.conftest import NOW, publish_readings
 from tests.forked_commands import forked
+from tests.ledger.ledgers import postgres
 from tests.meshes import edited, product_file
 from tests.refresh.running import environment
 
@@ -161,3 +166,30 @@ def test_whoever_reads_a_retired_product_is_told_what_takes_its_place(published)
     against = f"its notice runs until {TOMORROW}, for 1 more days; it is still read: product summary: The plant burned down."
     assert (described["why"], described["although"]) == ("The sensors are sold.", against)
     assert read_plan(published.root)[0].product("summary").inputs[0].upstream.offers.retired == "is retired; readings takes its place"
+
+
+def test_what_a_server_of_tables_shows_of_it_goes_with_its_ports(published, monkeypatch):
+    edited(
+        published.root,
+        FILE,
+        "interface: file\n        format: parquet\n        data_set: measurements",
+        "interface: postgres\n        data_set: measurements",
+    )
+    with postgres() as url:
+        monkeypatch.setenv(SERVING.name, url.replace("+psycopg2", ""))
+        publish_readings(published.root, NOW + timedelta(minutes=1))
+        shown = "select count(*) from information_schema.tables where table_name = 'measurements'"
+
+        def tables():
+            with psycopg.connect(SERVING.value(os.environ)) as connection:
+                return connection.execute(shown).fetchone()[0]
+
+        assert tables() > 0
+        alone(published)
+        monkeypatch.setenv(SERVING.name, "postgresql://127.0.0.1:1/none")
+        code, told = run(published, "retire", "readings", *SAID)
+        assert code == CANNOT_RUN and "ports: " in told and "127.0.0.1" in told and "the same command goes on from here" in told, told
+        assert published.shelf.latest() is not None, "while the server is away nothing of its ports is removed"
+        monkeypatch.setenv(SERVING.name, url.replace("+psycopg2", ""))
+        code, told = run(published, "retire", "readings", "--apply")
+        assert (code, tables()) == (FINE, 0), told

@@ -19,6 +19,7 @@ from platform_resources.plan import conventions
 from platform_resources.plan.graph import ancestors
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.publications.published_versions import files_of, shelf
+from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.refresh.product_locks import locked
 from platform_resources.refresh.views.served_versions import make_server_so, server_changes
 from platform_resources.services.access.access_plan import WAIT_SECONDS, give_now, to_take
@@ -31,6 +32,9 @@ from platform_resources.services.showing.column_lineage import mesh_lineage
 from platform_resources.spec.document import Document, Place, read_document
 from platform_resources.spec.problems import problems_text
 from platform_resources.spec.values.grantees import is_same
+from platform_resources.warehouses.engine_errors import EngineError
+from platform_resources.warehouses.limits import SettingInvalid
+from platform_resources.warehouses.table_servers import ServingFailed
 from platform_resources.warehouses.targets import warehouse
 
 
@@ -155,7 +159,10 @@ def retire(retiring: Retiring) -> Iterator[str]:
     """Do what is left, step by step, and name each step that was done. A process that dies goes on where it was. Raises CannotRetire."""
     for step in STEPS:
         if step.left(retiring):
-            step.do(retiring)
+            try:
+                step.do(retiring)
+            except (ServingFailed, SettingInvalid, VersionsUnreadable, EngineError) as error:
+                raise CannotRetire(f"{step.name}: {error}") from error
             if still := step.left(retiring := _read_again(retiring)):
                 raise CannotRetire(f"{step.name}: {'; '.join(still)}")
             yield step.name
