@@ -248,6 +248,25 @@ def test_a_source_that_hangs_is_waited_for_once_and_asked_once_until_it_answers(
 
 
 @pytest.mark.slow
+def test_slow_sources_keep_none_from_being_asked(tiny, monkeypatch):
+    monkeypatch.setattr(asking, "AT_ONCE", 1)
+    on_inputs(tiny)
+    (files,) = read_plan(tiny)[0].product("readings").inputs
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/all"
+        edited(tiny, SPEC, FILE, f"interface: rest\n        url: {address}\n        pagination: none\n        changed_by: etag")
+        product = read_plan(tiny)[0].product("readings")
+        product = replace(product, inputs=(*product.inputs, replace(files, name="files")))
+        heard, without_thread = Future(), Future()
+        heard.set_result('"1"')
+        without_thread.cancel()
+        questions = {("readings", "deliveries"): Question(heard, AT, AT), ("readings", "files"): Question(without_thread, AT)}
+        found = source_marks(tiny, tiny, [product], AT + MINUTE, 1, questions)["readings"]
+        assert found.silent["deliveries"] == "no answer since Sun 29 Nov, 12:01 UTC"
+    assert questions["readings", "files"].answer.result(timeout=300)
+
+
+@pytest.mark.slow
 def test_new_rows_of_a_table_and_another_answer_start_a_refresh_and_what_cannot_be_asked_is_told(tiny, instance, server, monkeypatch):  # noqa: F811
     port = "interface: sql-database\n        url: ${PLANT_DATABASE}\n        table: readings\n        key: [id]\n        cursor: at\n        deletes: none"
     on_inputs(tiny, port)

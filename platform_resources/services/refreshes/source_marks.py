@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from platform_resources.capabilities.protocols import ChangeTeller, CheaplyTold, PullFiles, PullRows, PullShared, untold
@@ -45,8 +45,8 @@ class Question:
     heard_at: datetime | None = None
 
     def is_over(self, port: InputPlan, now: datetime) -> bool:
-        """Whether the source may be asked again."""
-        return self.heard_at is not None and (_is_cheap(port) or abs(now - self.heard_at) >= ASK_EVERY)
+        """Whether the source may be asked again; one for which no thread was free may be asked at once."""
+        return self.answer.cancelled() or (self.heard_at is not None and (_is_cheap(port) or abs(now - self.heard_at) >= ASK_EVERY))
 
 
 # By product and port: the last question to each source.
@@ -58,17 +58,20 @@ def source_marks(
 ) -> dict[str, SourceMarks]:
     """Ask the sources of each product, beside each other, and keep the answers of those that are not to be asked at every look.
 
-    One that takes longer than `seconds` is silent until it has answered: nobody waits for it again.
+    One that takes longer than `seconds` is silent until it has answered: nobody waits for it again. Those that nobody has heard are asked
+    first, then those that were heard longest ago: so many slow ones keep no other from being asked.
     """
-    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="source marks")
-    asked = []
+    due = []
     for product in products:
         for port in watched_ports(product):
             question = questions.get((product.name, port.name))
             if question is None or question.is_over(port, now):
-                question = questions[product.name, port.name] = Question(pool.submit(_mark, root, state, product, port, now), now)
-                asked.append(question.answer)
-    wait(asked, seconds)
+                heard_at = None if question is None else question.heard_at
+                due.append((heard_at or datetime.min.replace(tzinfo=UTC), product, port))
+    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="source marks")
+    for _, product, port in sorted(due, key=lambda one: one[0]):
+        questions[product.name, port.name] = Question(pool.submit(_mark, root, state, product, port, now), now)
+    wait([questions[product.name, port.name].answer for _, product, port in due], seconds)
     pool.shutdown(wait=False, cancel_futures=True)
     return {product.name: _heard(root, product, now, questions) for product in products}
 
@@ -78,11 +81,8 @@ def _heard(root: Path, product: ProductPlan, now: datetime, questions: Questions
     silent: dict[str, str] = {}
     for port in watched_ports(product):
         question = questions[product.name, port.name]
-        if not question.answer.done():
+        if not question.answer.done() or question.answer.cancelled():
             silent[port.name] = f"no answer since {Clock(product.zone, now).moment(question.since)}"
-            continue
-        if question.answer.cancelled():  # no thread was free for it: it is asked at the next look
-            silent[port.name] = f"no answer since {Clock(product.zone, now).moment(questions.pop((product.name, port.name)).since)}"
             continue
         question.heard_at = question.heard_at or now
         if (error := question.answer.exception()) is not None:
