@@ -36,7 +36,8 @@ FIRST_REPEAT, LONGEST_REPEAT = timedelta(minutes=1), timedelta(hours=1)
 @dataclass(frozen=True, slots=True)
 class Noted:
     """What the sensor remembers of one product: the mark of each port that needs no refresh any more; while something new waits, the marks
-    of the last look and since when; how many refreshes it has asked for, when the last one, and how many repeated the one before."""
+    of the last look, and since when nothing but its own growth holds it up; how many refreshes it has asked for, when the last one, and how
+    many repeated the one before."""
 
     handled: Mapping[str, str] = field(default_factory=dict)
     news: Mapping[str, str] = field(default_factory=dict)
@@ -78,11 +79,12 @@ def arrival(seen: SourceMarks, noted: Noted | None, running: bool, now: datetime
             return Arrival(replace(asked, repeats=noted.repeats + 1), due=True)
         repeats = noted.repeats if failed or running else 0
         return Arrival(replace(calm, repeats=repeats), waits_for=f"{failed}; it is tried again" if failed else "")
+    if running:
+        return Arrival(replace(calm, news=seen.marks), waits_for="it is being refreshed")
     since = noted.news_since or now.isoformat()
-    if not running and (noted.news == seen.marks or now >= datetime.fromisoformat(since) + LONGEST_BURST):
+    if noted.news == seen.marks or now >= datetime.fromisoformat(since) + LONGEST_BURST:
         return Arrival(replace(asked, repeats=0), due=True)
-    waiting = replace(noted, news=seen.marks, news_since=since)
-    return Arrival(waiting, waits_for="it is being refreshed" if running else STILL)
+    return Arrival(replace(noted, news=seen.marks, news_since=since), waits_for=STILL)
 
 
 def not_loaded(instance: dg.DagsterInstance, product: ProductPlan, seen: SourceMarks, noted: Noted | None, now: datetime) -> str:
