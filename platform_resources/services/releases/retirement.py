@@ -35,7 +35,7 @@ from platform_resources.spec.values.grantees import is_same
 from platform_resources.warehouses.engine_errors import EngineError
 from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.table_servers import ServingFailed
-from platform_resources.warehouses.targets import warehouse
+from platform_resources.warehouses.targets import serving_store, warehouse
 
 
 class CannotRetire(Exception):
@@ -268,6 +268,8 @@ def _own_pins(retiring: Retiring) -> Iterator[tuple[str, str]]:
 def _unpublish(retiring: Retiring) -> None:
     _refuse_without_archive(retiring)
     state, product, name = retiring.state, retiring.product, retiring.product.name
+    if any(port.store.server is not None for port in product.outputs):
+        serving_store()  # raises where nobody says which server it is taken from
     for port in product.inputs:
         if port.upstream is not None:
             shelf(state, port.upstream.domain, port.upstream.product).release_pins(lambda consumer: consumer.startswith(f"{name}."))
