@@ -88,8 +88,7 @@ class Extraction:
     last successful extraction returned, or what it is to go on from this time. `folder` is that of product.yaml, `input` the name of
     the input port. `replay` is the cursor from which a reader that keeps its own rows is to read again; None where nothing is asked
     for. `promised` has the types that the input port promises of its source, by the source's names: text of such a column is read as
-    its type, and what is no such value is told with its place. `elsewhere` says that other machines may have read of this source
-    before, so that what it no longer has may be missing here.
+    its type, and what is no such value is told with its place.
     """
 
     connection: Any
@@ -101,7 +100,6 @@ class Extraction:
     replay: Any = None
     promised: Mapping[str, str] = field(default_factory=dict)
     since: date | None = None
-    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

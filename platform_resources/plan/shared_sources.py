@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from platform_resources.capabilities.protocols import Pull, PullRows, PullShared
+from platform_resources.capabilities.protocols import Pull, PullRows, PullShared, Replayer
 from platform_resources.plan.from_products.mesh import Mesh
+from platform_resources.settings import STORE
 from platform_resources.spec.components import InputPort
 from platform_resources.spec.domain_document import SharedSource
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
@@ -35,6 +36,13 @@ def pull_of(mesh: Mesh, domain: str, port: Declared[InputPort]) -> Pull:
             f'no source "{pull.source}" in domain.yaml of {domain}; known: {known_text(sources)}', did_you_mean(pull.source, sources)
         )
     rows = _rows(mesh, source, pull.fields)
+    if mesh.on_several_machines and isinstance(rows.reader, Replayer) and rows.reader.replays:
+        raise NotShared(
+            f'"{pull.source}" is read on from where the last pull ended, and {STORE.name} has each machine pull for itself: what the '
+            "source no longer has would be in some versions and missing in others",
+            f"write interface: {source.interface} at this input port, which goes on from where its product's last refresh ended on any "
+            "machine; or have one product read the source, and others that product",
+        )
     return replace(pull, domain=domain, interface=source.interface, rows=rows, every=source.every)
 
 

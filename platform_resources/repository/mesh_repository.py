@@ -24,6 +24,7 @@ from platform_resources.repository.needed_files import (
     definitions_file,
     misplaced,
 )
+from platform_resources.settings import STORE
 from platform_resources.spec.domain_document import (
     CalendarReading,
     DomainDocument,
@@ -71,7 +72,8 @@ def read_mesh(
         else:
             names = path.parent.name, path.parent.parent.name
             unreadable.append(UnreadableProduct(*names, file, reading.problems, reading.partial, reading.broken))
-    return _governed(Mesh(tuple(products), texts, tuple(unreadable), registry, _domains(root), is_whole=whole), root)
+    mesh = Mesh(tuple(products), texts, tuple(unreadable), registry, _domains(root), is_whole=whole)
+    return _governed(replace(mesh, on_several_machines=bool(STORE.value(os.environ))), root)
 
 
 def _governed(mesh: Mesh, root: Path) -> Mesh:

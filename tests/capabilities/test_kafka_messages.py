@@ -3,7 +3,7 @@
 import json
 import threading
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
@@ -16,11 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from platform_resources.capabilities.input_ports.kafka import KafkaSettings
-from platform_resources.capabilities.protocols import Extraction, PullRows, PullShared
+from platform_resources.capabilities.protocols import Extraction
 from platform_resources.capabilities.readers.kafka_messages import KafkaMessages
 from platform_resources.capabilities.readers.source_addresses import SourceUnread
-from platform_resources.refresh.sources.shared_pulls import shared_rows
-from platform_resources.warehouses.extraction import ExtractorFailed
 from tests.brokers import mock_broker
 
 pytestmark = pytest.mark.slow
@@ -188,23 +186,6 @@ def test_messages_that_the_broker_no_longer_has_are_told_and_not_passed_over(bro
     assert "messages of topic" in str(failed.value) and "2 to " in str(failed.value) and "--replay INPUT=earliest" in str(failed.value)
     assert [row[0] for row in orders.read("earliest", columns="kafka_key")] == ["a", "b", "x"], "what was kept stays"
     assert orders.cursor["how"] == "all that is there, behind what was kept"
-
-
-def test_a_machine_that_shares_a_topic_with_others_is_told_what_it_has_missed(broker, tmp_path, monkeypatch):
-    orders = Input(broker)
-    orders.send(("a", {"id": 1}), *(("x", {"id": number, "filler": "f" * 900_000}) for number in range(8)))
-    pull = PullShared("orders", {}, "plant", "kafka", PullRows(orders.reader), timedelta(minutes=30))
-
-    def keys(folder, replay=None):
-        with shared_rows(tmp_path / folder, tmp_path, pull, AT, AT.date(), replay) as rows:
-            return [key for (key,) in duckdb.sql(f"select kafka_key from ({rows.sql})").fetchall()]
-
-    assert keys("one machine") == ["x"], "nobody has read before, and it says nothing of what was there then"
-    monkeypatch.setenv("MESH_STORE", "s3://mesh/prod")
-    with pytest.raises(ExtractorFailed, match=r"messages of topic.* are gone before they were read"):
-        keys("one of several")
-    assert keys("one of several", "earliest") == ["x"]
-    assert [row[0] for row in orders.read("anew", columns="kafka_key")] == ["x"]
 
 
 def test_what_is_kept_stays_where_other_brokers_of_the_same_cluster_are_named_and_goes_with_another_cluster(broker):

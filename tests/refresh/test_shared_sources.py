@@ -9,7 +9,7 @@ import pytest
 from platform_resources.dbt.planning import read_plan
 from platform_resources.refresh.sources import shared_pulls
 from platform_resources.refresh.sources.pull_records import PullFailed
-from platform_resources.spec.problems import problems_text
+from platform_resources.spec.problems import errors, problems_text
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.capabilities.test_rest_rows import server  # noqa: F401
 from tests.meshes import MEASUREMENTS_SQL, READINGS, edited, model_file, product_file
@@ -109,3 +109,39 @@ def test_a_source_that_nobody_could_read_is_a_problem(tiny, shared, source, said
     with (tiny / "dataproducts/plant/domain.yaml").open("a") as domain:
         domain.write(source.replace("PORT", "1"))
     assert said in problems_text(read_plan(tiny)[1])
+
+
+TOPIC = "kafka, servers: broker:9092, topic: shop"
+TABLE = "sql-database, url: 'postgresql://db/shop', table: orders"
+KEPT_HERE = {
+    "a topic": (TOPIC, "", False),
+    "a table with a cursor": (TABLE, "read: {cursor: changed_at, key: [id], deletes: none}", False),
+    "a table that is read whole": (TABLE, "", True),
+}
+
+
+@pytest.mark.parametrize(("source", "read", "taken"), KEPT_HERE.values(), ids=KEPT_HERE)
+def test_a_source_that_is_read_on_is_shared_on_one_machine_alone(tiny, monkeypatch, source, read, taken):
+    edited(tiny, product_file("plant", "readings"), PORT, f"interface: source\n        source: support\n        {read}")
+    with (tiny / "dataproducts/plant/domain.yaml").open("a") as domain:
+        domain.write(f"sources:\n  support: {{interface: {source}}}\n")
+    assert errors(read_plan(tiny)[1]) == ()
+    monkeypatch.setenv("MESH_STORE", "s3://mesh/prod")
+    refused = errors(read_plan(tiny)[1])
+    assert ([rejected.name for rejected in read_plan(tiny)[0].rejected] == []) is taken
+    said = '"support" is read on from where the last pull ended, and MESH_STORE has each machine pull for itself'
+    assert [said in problem.message for problem in refused] == ([] if taken else [True])
+    edited(tiny, product_file("plant", "readings"), f"source\n        source: support\n        {read}", source.replace(", ", "\n        "))
+    assert errors(read_plan(tiny)[1]) == (), "an input port of one product goes on from the product's own database"
+
+
+@pytest.mark.slow
+def test_a_product_never_goes_back_to_what_a_machine_had_pulled_before(tiny, pulled, server):  # noqa: F811
+    """Two machines have pulled the same source at different times, and the product's database comes from the other one."""
+    pulled("readings")
+    (tiny / "sources").rename(tiny / "sources of this machine")
+    server.records = server.records[:3]
+    assert pulled("readings", 10)[1] == [0, 1, 2]
+    (tiny / "sources").rename(tiny / "sources of the other machine")
+    (tiny / "sources of this machine").rename(tiny / "sources")
+    assert pulled("readings", 11)[1] == [0, 1, 2]

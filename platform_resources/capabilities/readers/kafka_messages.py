@@ -69,7 +69,7 @@ class KafkaMessages:
             bounds, of = self._bounds(consumer), self._of(consumer)
             anew = extraction.replay == ANEW or cursor.get("of", of) != of
             known = {} if anew or not kept.there else {int(number): offset for number, offset in cursor.get("offsets", {}).items()}
-            first_time = anew or not (cursor or extraction.elsewhere)
+            first_time = anew or not cursor
             begin, how = self._begin(known, bounds, extraction.replay, first_time)
             columns = ToldColumns({} if anew else dict(cursor.get("columns", {})))
             read = reading(self.format, self.schema, self.registry, self.topic, extraction.folder)

@@ -58,6 +58,7 @@ class Mesh:
     """All products, sorted by file, and those that could not be read. `dbt` has what dbt says of the products that it was asked about.
 
     Where it is not whole, only some products were asked for. Exemptions from policies are judged as of `today`, in UTC.
+    `on_several_machines` is whether refreshes may run on machines that have no folder in common.
     """
 
     products: tuple[Product, ...]
@@ -68,6 +69,7 @@ class Mesh:
     dbt: Mapping[str, DbtReading] = field(default_factory=dict)
     governance: GovernanceReading = field(default_factory=GovernanceReading)
     is_whole: bool = True
+    on_several_machines: bool = False
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
     def domain(self, name: str) -> DomainDocument:

@@ -52,13 +52,15 @@ def take_shared(
     before = columns_before(database, port) if former is not None else {}
     try:
         replay = context.replay.get(port.name)
-        shared = shared_rows(context.state, context.folder, source, context.now, context.as_of, replay)
+        named = f"{source.domain}.{source.source}"
+        known = former["pulled_at"] if former is not None and former.get("source") == named else ""
+        shared = shared_rows(context.state, context.folder, source, context.now, context.as_of, replay, known)
         with hiding_output(context.hide), shared as rows, database.transaction():
             _load_extracted(database, port, source, database.connection.sql(rows.sql), context, before)
             noted = _noted_cursor(database, port, context, rows.record["cursor"], None)
             taken = {name: rows.record[name] for name in ("pull", "pulled_at")}
             changed = former is None or former.get("pull") != rows.record["pull"]
-            record = {"source": f"{source.domain}.{source.source}", **taken, **noted}
+            record = {"source": named, **taken, **noted}
             return recorded(database, port, context, record, changed, rows.record.get(BROUGHT))
     except ExtractorFailed as error:
         raise PullFailed(f"source {source.source}: {error}") from error

@@ -16,7 +16,6 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import Extraction, PullShared
 from platform_resources.capabilities.support.sql_text import literal, relation_sql
 from platform_resources.plan import conventions
-from platform_resources.settings import STORE
 from platform_resources.warehouses.extraction import read_by
 from platform_resources.warehouses.targets import scratch
 
@@ -26,6 +25,7 @@ LOCK = ".lock"
 BROUGHT = "brought"
 _NOTES, _LATEST = "pull", "latest.json"
 _ROWS = Relation("inputs", "rows")
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,11 @@ class SharedRows:
 
 
 @contextmanager
-def shared_rows(state: Path, folder: Path, pull: PullShared, now: datetime, as_of: date, replay: str | None = None) -> Iterator[SharedRows]:
-    """The rows, pulled now if they are older than the source says, or a person asks for older ones. While they are read nobody else
-    pulls. Raises ExtractorFailed.
+def shared_rows(
+    state: Path, folder: Path, pull: PullShared, now: datetime, as_of: date, replay: str | None = None, known: str = ""
+) -> Iterator[SharedRows]:
+    """The rows, pulled now if they are older than the source says, or a person asks for older ones, or another machine has pulled newer
+    ones: `known` says when. While they are read nobody else pulls. Raises ExtractorFailed.
 
     A killed pull leaves the rows of the one before it: a file is named by its pull, and the newest is the one that `latest.json` names.
     """
@@ -55,7 +57,9 @@ def shared_rows(state: Path, folder: Path, pull: PullShared, now: datetime, as_o
     with FileLock(place / LOCK):
         latest = place / _LATEST
         record = json.loads(latest.read_text(encoding="utf-8")) if latest.exists() else None
-        if replay is not None or record is None or not timedelta() <= now - datetime.fromisoformat(record["pulled_at"]) < pull.every:
+        pulled_at = datetime.fromisoformat(record["pulled_at"]) if record is not None else _LONG_AGO
+        is_behind = bool(known) and pulled_at < datetime.fromisoformat(known)
+        if replay is not None or record is None or is_behind or not timedelta() <= now - pulled_at < pull.every:
             record = _pulled(place, folder, pull, now, as_of, replay)
         yield SharedRows(place / f"{record['pull']}.parquet", record)
 
@@ -64,7 +68,7 @@ def waits_until(state: Path, pull: PullShared) -> datetime:
     """Before when the source is not pulled anew."""
     latest = state / conventions.source_folder(pull.domain, pull.source, _digest(pull)) / _LATEST
     if not latest.exists():
-        return datetime.min.replace(tzinfo=UTC)
+        return _LONG_AGO
     return datetime.fromisoformat(json.loads(latest.read_text(encoding="utf-8"))["pulled_at"]) + pull.every
 
 
@@ -80,8 +84,7 @@ def _pulled(place: Path, folder: Path, pull: PullShared, now: datetime, as_of: d
     with scratch().opened(place, pull.domain, pull.source) as database:
         before = json.loads(database.remembered(_NOTES).get(_NOTES, "{}"))
         with database.transaction():
-            others = bool(STORE.value(os.environ))  # each machine pulls for itself
-            extraction = Extraction(database.connection, as_of, {}, before.get("cursor"), folder, pull.source, replay, elsewhere=others)
+            extraction = Extraction(database.connection, as_of, {}, before.get("cursor"), folder, pull.source, replay)
             extracted = read_by(pull.interface, pull.rows.reader, extraction)
             database.load_data(_ROWS, extracted.data)
             record = {"pull": name, "pulled_at": now.isoformat(), "cursor": extracted.cursor, BROUGHT: extracted.brought}
