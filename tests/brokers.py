@@ -14,13 +14,13 @@ class Broker:
 
     def __init__(self, producer):
         self.producer = producer
-        (broker,) = producer.list_topics(timeout=10).brokers.values()
+        (broker,) = producer.list_topics(timeout=60).brokers.values()
         self.servers = f"{broker.host}:{broker.port}"
 
     def topic(self):
         """A new topic."""
         name = f"topic{next(_names)}"
-        self.producer.list_topics(name, timeout=10)
+        self.producer.list_topics(name, timeout=60)
         return name
 
     def send(self, topic, *messages, partition=0):
@@ -28,7 +28,7 @@ class Broker:
         for key, value in messages:
             written = value if value is None or isinstance(value, bytes) else json.dumps(value).encode()
             self.producer.produce(topic, written, key, partition=partition)
-        assert self.producer.flush(30) == 0
+        assert self.producer.flush(120) == 0
 
 
 @contextmanager

@@ -240,7 +240,7 @@ def test_a_connection_that_is_lost_midway_leaves_what_there_was(shop):
     cut, lost = threading.Event(), []
 
     def cutter():
-        cut.wait(60)
+        cut.wait(300)
         lost.append(
             shop.run("select count(pg_terminate_backend(pid)) from pg_stat_activity where pid <> pg_backend_pid() and query ilike 'fetch%'")
         )
@@ -251,7 +251,7 @@ def test_a_connection_that_is_lost_midway_leaves_what_there_was(shop):
         def execute(self, sql, *rest):
             if sql.startswith("insert into mesh_new_rows"):
                 cut.set()
-                thread.join(60)
+                thread.join(300)
             return shop.own.execute(sql, *rest)
 
         def __getattr__(self, name):

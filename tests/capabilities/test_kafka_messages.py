@@ -169,7 +169,7 @@ def test_no_message_keeps_the_others_from_being_read(broker):
     orders = Input(broker)
     orders.send(("a", {"id": 1, "note": "\ud83d\ude00"}), *((str(number), value) for number, value in enumerate(POISON)))
     orders.broker.producer.produce(orders.topic, b'{"id": 3}', "late", partition=1, timestamp=2**62)
-    assert orders.broker.producer.flush(30) == 0
+    assert orders.broker.producer.flush(120) == 0
     found = orders.read(columns="kafka_key, id, note, mesh_fault")
     assert found[-2:] == [("a", 1, "\U0001f600", None), ("late", 3, None, None)]
     assert [row[-1] for row in found[:-2]] == list(POISON.values())
@@ -197,7 +197,7 @@ def test_what_is_kept_stays_where_other_brokers_of_the_same_cluster_are_named_an
     extraction = Extraction(orders.own, date(2024, 6, 1), {}, cursor, Path(), "orders")
     assert named.read(extraction).cursor["how"] == "since the last pull"
     with mock_broker() as other:
-        other.producer.list_topics(orders.topic, timeout=10)
+        other.producer.list_topics(orders.topic, timeout=60)
         extracted = replace(orders.reader, servers=other.servers).read(extraction)
         assert (extracted.cursor["how"], extracted.data.fetchall()) == ("all that is there", [])
 

@@ -37,5 +37,5 @@ def address(shop, no_other_mesh):
 
 @pytest.fixture(scope="module")
 def client(address):
-    with httpx.Client(base_url=address, timeout=60) as found:
+    with httpx.Client(base_url=address, timeout=300) as found:
         yield found

@@ -187,7 +187,7 @@ def running(app: FastAPI) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(300)
 
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -49,7 +49,7 @@ def session(address, token, use):
     async def talk():
         headers = {"authorization": f"Bearer {token}"} if token else {}
         async with (
-            httpx2.AsyncClient(headers=headers, timeout=60) as http,
+            httpx2.AsyncClient(headers=headers, timeout=300) as http,
             mcp.Client(streamable_http_client(address, http_client=http)) as client,
         ):
             return await use(client)

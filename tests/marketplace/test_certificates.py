@@ -67,6 +67,6 @@ def test_a_certificate_is_shown_and_is_lost_with_the_promise_that_breaks(shop, c
     code, output = certify(shop, "readings")
     assert code == FINE and "lost on" in output and "its promise Readings are never deleted is missed" in output
     with served(shop) as address:
-        page = httpx.get(f"{address}/products/readings", timeout=60).text
+        page = httpx.get(f"{address}/products/readings", timeout=300).text
     assert "Certified</span>" not in page and "lost on" in text(page)
     assert certify(shop, "readings", "--end", "--by", "grace@example.com")[0] == MISSED, "it is lost already"

@@ -61,7 +61,7 @@ def test_the_commands_of_the_docs_answer(address, issue, command, tmp_path):
     document = {"tool": "events", "project": "till", "at": datetime.now(UTC).isoformat(), "results": [one]}
     (tmp_path / "results.json").write_text(json.dumps(document))
     environment = {"MARKET": address, "MESH_TOKEN": issue("plant-lead@example.com"), "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
     answer = json.loads(done.stdout)
     assert not answer.get("error") and any(answer.values()), answer
 

@@ -87,7 +87,7 @@ def test_what_is_not_known_is_said(made_shop, tmp_path):
     known = json.loads(file.read_text())
     known["models"]["measurements"]["unresolved"] = "it is made by Python"
     file.write_text(json.dumps(known))
-    with served(mesh) as address, httpx.Client(base_url=address, timeout=60) as client:
+    with served(mesh) as address, httpx.Client(base_url=address, timeout=300) as client:
         degrees = row(client.get("/products/readings").text, "measurements-degrees")
         assert "Not known what it is made from: it is made by Python." in text(degrees)
         page = text(client.get(DEGREES).text)

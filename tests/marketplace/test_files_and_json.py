@@ -182,7 +182,7 @@ def test_downloads_are_counted_once_for_each_that_begins(client, shop):
 def test_the_text_to_copy_for_curl_loads_the_file(client, published, tmp_path):
     access = client.get("/api/v1/products/readings").json()["ports"]
     (text,) = [each["text"] for port in access if port["name"] == "measurements_file" for each in port["access"] if each["kind"] == "curl"]
-    subprocess.run(text, shell=True, cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    subprocess.run(text, shell=True, cwd=tmp_path, check=True, capture_output=True, timeout=300)
     assert (tmp_path / "measurements.parquet").read_bytes() == content(published)
 
 

@@ -88,7 +88,7 @@ EVERY_PAGE = ("/", "/search", "/compare", "/domains", "/map", "/incidents", "/ca
 
 
 def test_a_mesh_in_which_nothing_has_happened_yet_says_so_on_every_page(tmp_path):
-    with served(tiny_mesh(tmp_path)) as address, httpx.Client(base_url=address, timeout=60) as client:
+    with served(tiny_mesh(tmp_path)) as address, httpx.Client(base_url=address, timeout=300) as client:
         for path in (*EVERY_PAGE, "/products/readings", "/products/summary", "/domains/plant", "/compare?p=readings&p=summary"):
             assert client.get(path).status_code == 200, path
         page = text(client.get("/products/readings").text)
@@ -99,7 +99,7 @@ def test_a_mesh_in_which_nothing_has_happened_yet_says_so_on_every_page(tmp_path
 
 
 def test_a_mesh_without_a_product_says_how_one_begins(tmp_path):
-    with served(write_mesh(tmp_path, {})) as address, httpx.Client(base_url=address, timeout=60) as client:
+    with served(write_mesh(tmp_path, {})) as address, httpx.Client(base_url=address, timeout=300) as client:
         for path in EVERY_PAGE:
             assert client.get(path).status_code == 200, path
         assert "No product yet." in text(client.get("/").text)
@@ -110,7 +110,7 @@ def test_a_product_whose_versions_are_damaged_is_shown_all_the_same(tmp_path):
     damaged = tmp_path / "ports/plant/readings/latest.json"
     damaged.parent.mkdir(parents=True)
     damaged.write_text("{")
-    with served(tmp_path) as address, httpx.Client(base_url=address, timeout=60) as client:
+    with served(tmp_path) as address, httpx.Client(base_url=address, timeout=300) as client:
         page = client.get("/products/readings")
         assert page.status_code == 200
         assert "Unreadable: nobody can tell which version is published." in text(page.text)
@@ -133,7 +133,7 @@ def test_a_large_mesh_is_a_square_for_each_product_and_only_trouble_is_listed(tm
             ),
         }
         write_mesh(tmp_path, texts)
-    with served(tmp_path) as address, httpx.Client(base_url=address, timeout=60) as client:
+    with served(tmp_path) as address, httpx.Client(base_url=address, timeout=300) as client:
         home = client.get("/").text
     assert "The whole mesh" in home and "An arrow means" not in home
     assert home.count('aria-label="Sensor readings: Not published"') == 30

@@ -43,6 +43,7 @@ SCREENS = {"desktop": {"viewport": DESKTOP}, "phone in the dark": {"viewport": P
 
 @pytest.fixture(scope="module")
 def browser():
+    expect.set_options(timeout=60_000)  # a page that is slow is no page that is wrong
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
         yield found
@@ -57,6 +58,7 @@ def opened(browser, address):
     def open_page(path="/", **settings):
         context = browser.new_context(base_url=address, **{"viewport": DESKTOP, **settings})
         contexts.append(context)
+        context.set_default_timeout(120_000)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -101,12 +103,12 @@ def test_the_lab_completes_tables_and_columns_and_runs_by_keyboard(opened):
     page.keyboard.press("Enter")
     page.keyboard.type(" = 'Ada'")
     page.keyboard.press("Control+Enter")
-    expect(page.get_by_role("heading", name="Result")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Result")).to_be_visible()
     expect(editor).to_have_text("select count(*) from readings.measurements m where m.degrees > 0 and operator = 'Ada'")
     plain = opened("/lab", java_script_enabled=False)
     plain.get_by_label("SQL").fill("select sensor, count(*) as n from readings.measurements group by sensor")
     plain.get_by_role("button", name="Run", exact=True).click()
-    expect(plain.get_by_role("img", name="n by sensor")).to_be_visible(timeout=30_000)
+    expect(plain.get_by_role("img", name="n by sensor")).to_be_visible()
 
 
 def test_from_a_typing_error_to_the_columns_and_a_download(opened):

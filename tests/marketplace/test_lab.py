@@ -205,5 +205,5 @@ def test_more_queries_than_places_wait_and_are_told_when_it_takes_too_long(tmp_p
             pass
         waiting = threading.Thread(target=lambda: entered.append(queue.place("c", wait=60).__enter__()()))
         waiting.start()
-    waiting.join(60)
+    waiting.join(300)
     assert entered == [False]

@@ -163,7 +163,7 @@ def test_what_consumers_answered_and_what_is_newly_certified_is_shown(made_shop,
         note_certified(connection, ["readings", "summary"], [], NOW)
     ledger.close()
     edited(mesh, product_file("plant", "readings"), "version: 1.1.0", "version: 1.1.0\n        certified: true")
-    with served(mesh) as address, httpx.Client(base_url=address, timeout=60) as client:
+    with served(mesh) as address, httpx.Client(base_url=address, timeout=300) as client:
         used = client.get("/products/summary").text
         consumers = text(used[used.index('id="consumers"') : used.index('id="used"')])
         assert "Broken reported" in consumers and "3 of 40 cells fail, Ada says." in consumers
@@ -182,7 +182,7 @@ def test_how_often_columns_were_read_is_shown_as_far_as_a_warehouse_tells_it(mad
         note_use(connection, [{**read, "columns": ["degrees", "sensor"]}, {**read, "columns": ["degrees"]}], [], NOW)
         record_read(connection, "readings", "measurements_sql", "ben@example.com", NOW - timedelta(hours=1), "query")
     ledger.close()
-    with served(root) as address, httpx.Client(base_url=address, timeout=60) as client:
+    with served(root) as address, httpx.Client(base_url=address, timeout=300) as client:
         page, other = (text(client.get(f"/products/{name}").text) for name in ("readings", "summary"))
         assert "Columns, as the warehouse has noted it: degrees (2 reads) and sensor (1 read)." in page
         assert "How much it is used" in other and "as the warehouse has noted it" not in other

@@ -10,7 +10,7 @@ HIDDEN = "Ada"
 
 
 def reading(shop, name):
-    with served(shop, reader=name) as address, httpx.Client(base_url=address, timeout=60) as client:
+    with served(shop, reader=name) as address, httpx.Client(base_url=address, timeout=300) as client:
         yield client
 
 

@@ -161,7 +161,7 @@ def makers(server, but=()):
 def asked(address):
     """Ask, whichever process answers; one that was killed meanwhile does not."""
     with suppress(httpx.TransportError):
-        httpx.get(address, timeout=60)
+        httpx.get(address, timeout=300)
     return True
 
 
@@ -178,7 +178,7 @@ def test_one_process_makes_pages_for_all_and_is_replaced_when_it_or_its_parent_i
     with subprocess.Popen([*command, "--workers", "2"], stderr=subprocess.PIPE, text=True, env={**os.environ}) as server:
         address = server.stderr.readline().removeprefix("marketplace: ").strip()
         try:
-            assert "Sensor readings" in httpx.get(address, timeout=60).text
+            assert "Sensor readings" in httpx.get(address, timeout=300).text
             ((first, parent),) = until(lambda: makers(server.pid))
             workers = children(server.pid)
             os.kill(first, signal.SIGKILL)
@@ -192,5 +192,5 @@ def test_one_process_makes_pages_for_all_and_is_replaced_when_it_or_its_parent_i
             assert other != parent and third != second
         finally:
             server.send_signal(signal.SIGTERM)
-            server.wait(60)
+            server.wait(300)
         until(lambda: not Path(f"/proc/{third}").exists())

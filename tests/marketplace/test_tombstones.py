@@ -24,11 +24,11 @@ def test_the_page_the_api_and_the_search_say_that_a_product_is_retired(shop):
     mesh = PublishedMesh(shop)
     edited(shop, product_file("plant", "readings"), "lifecycle: production", "lifecycle: production\n        replacement: summary")
     with served(shop) as address:
-        before = httpx.get(f"{address}/api/v1/search", params={"q": "readings"}, timeout=60).json()
+        before = httpx.get(f"{address}/api/v1/search", params={"q": "readings"}, timeout=300).json()
     assert [hit["name"] for hit in before["products"]] == ["readings", "summary"]
     done = mesh.mesh("retire", "readings", *ARGUMENTS)
     assert getattr(done.exception, "code", done.exit_code) == FINE, done.output
-    with served(shop) as address, httpx.Client(base_url=address, timeout=60) as client:
+    with served(shop) as address, httpx.Client(base_url=address, timeout=300) as client:
         answer = client.get("/api/v1/products/readings").json()
         assert (answer["lifecycle"], answer["replacement"], answer["ports"]) == ("retired", "summary", [])
         assert answer["retired"]["by"] == "plant-lead@example.com" and answer["retired"]["archive"] == "archive/plant/readings"
@@ -44,9 +44,9 @@ def test_the_page_the_api_and_the_search_say_that_a_product_is_retired(shop):
         assert '<span class="tag warn">Retired</span>' in client.get("/search", params={"q": "sensor"}).text
         assert client.get("/products/readings/access").status_code < 500 and client.get("/lab?of=readings").status_code < 500
     with served(shop, "reader@example.com") as address:
-        said = httpx.get(f"{address}/products/readings", timeout=60).text
+        said = httpx.get(f"{address}/products/readings", timeout=300).text
         assert "The sensors are sold." in said and "although" not in said, "who still reads it is told to those who see all of it"
-        assert httpx.get(f"{address}/api/v1/products/readings", timeout=60).json()["retired"]["although"] == ""
+        assert httpx.get(f"{address}/api/v1/products/readings", timeout=300).json()["retired"]["although"] == ""
     plan, ledger, now = read_plan(shop)[0], opened_ledger(shop), datetime.now(UTC)
     running = [product for product in plan.products if product.runs]
     for seconds in (1, 2):

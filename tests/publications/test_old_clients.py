@@ -55,7 +55,7 @@ def test_a_client_of_an_older_duckdb_reads_the_catalog(tiny, old_python):
         candidate = Candidate(product, tiny, datetime(2024, 6, 1, tzinfo=UTC), "run", "print")
         assert list(tidied(candidate, publish(database, candidate, {}), tiny, KnownGrants())) == []
     catalog = tiny / "ports/plant/readings/readings.duckdb"
-    done = subprocess.run([old_python, "-c", READ, str(catalog)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([old_python, "-c", READ, str(catalog)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     version, rows, comments = json.loads(done.stdout)
     assert version.startswith("1.5.")

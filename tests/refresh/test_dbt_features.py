@@ -362,7 +362,7 @@ def test_readers_see_metrics_and_semantic_models_on_the_page_and_by_describe(kit
     assert "metric Portions served simple, of served" in said.getvalue()
     assert "semantic model servings of served: measures portions, by meal, sold_on" in said.getvalue()
     with served(mesh.root) as address:
-        page = httpx.get(f"{address}/products/kitchen", timeout=60).text
+        page = httpx.get(f"{address}/products/kitchen", timeout=300).text
     assert "Portions served" in page and "Of served: measures portions, by meal, sold_on." in page
 
 

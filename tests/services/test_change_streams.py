@@ -75,7 +75,7 @@ class Stream:
         consumer = Consumer(
             {"bootstrap.servers": self.broker.servers, "group.id": "reader", "enable.partition.eof": True, "auto.offset.reset": "error"}
         )
-        parts = consumer.list_topics(self.topic, timeout=10).topics[self.topic].partitions
+        parts = consumer.list_topics(self.topic, timeout=60).topics[self.topic].partitions
         consumer.assign([TopicPartition(self.topic, number, 0) for number in parts])
         found, left = [], set(parts)
         while left:
