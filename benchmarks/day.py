@@ -87,6 +87,7 @@ class NoBuilds(RunLauncher, ConfigurableClass):  # type: ignore[misc]
 
     def launch_run(self, context: LaunchRunContext) -> None:
         run = context.dagster_run
+        LAGS["evaluations" if run.job_name not in PRODUCTS else "refreshes"].append(time.perf_counter() - DUE[0])
         product = PRODUCTS.get(run.job_name)
         kinds, data = dg.DagsterEventType, [] if product is None else list(events(product))
         for kind, event in ((kinds.RUN_START, None), *data, (kinds.RUN_SUCCESS, None)):
@@ -94,6 +95,8 @@ class NoBuilds(RunLauncher, ConfigurableClass):  # type: ignore[misc]
 
 
 NEWEST: dict[tuple[str, ...], str] = {}
+DUE = [0.0]  # when the look began that the runs of now are made in
+LAGS: dict[str, list[float]] = {"refreshes": [], "evaluations": []}  # seconds from there to the start of a run
 
 
 def events(product: ProductPlan) -> Iterator[tuple[dg.DagsterEventType, Any]]:
@@ -134,6 +137,7 @@ class Day:
 
     def at(self, now: datetime) -> None:
         """One look of each part of the daemon."""
+        DUE[0] = time.perf_counter()
         with freeze_time(now):
             self.timed("schedules", lambda: launch_scheduled_runs(self.workspace, LOG, now, self.iterations))
             self.timed("sensors", lambda: execute_sensor_iteration(self.workspace, LOG, None, None))
@@ -221,7 +225,7 @@ def measured(asked: argparse.Namespace, root: Path, folder: Path, instance: dg.D
         print(f"{len(locations)} locations loaded in {time.perf_counter() - begun:.0f} s, {memory:.1f} GB", flush=True)
         ledger = open_ledger(ledger_url)
         register_checks(ledger, plan, MIDNIGHT)
-        day, begun = Day(context, ledger, plan, folder), time.perf_counter()
+        day, begun, before = Day(context, ledger, plan, folder), time.perf_counter(), busy(servers)
         for minute in range(0, 60 * asked.hours + 1, asked.step):
             now = MIDNIGHT + timedelta(minutes=minute)
             day.at(now)
@@ -229,13 +233,27 @@ def measured(asked: argparse.Namespace, root: Path, folder: Path, instance: dg.D
                 day.evaluate(now)
                 print(f"{minute // 60} hours are over after {time.perf_counter() - begun:.0f} s", flush=True)
         lasted = time.perf_counter() - begun
-        lines = list(told(day, lasted, servers))
+        used = {part: seconds - before[part] for part, seconds in busy(servers).items()}
+        lines = list(told(day, lasted, servers, used))
         ledger.close()
     print("\n".join(lines), flush=True)  # after the servers have said that they end
 
 
-def told(day: Day, lasted: float, servers: Sequence[psutil.Process]) -> Iterator[str]:
-    """What was done, and how long each look took."""
+def busy(servers: Sequence[psutil.Process]) -> dict[str, float]:
+    """Processor seconds until now, by part. PostgreSQL's are those of its first process with all connections that it has ended."""
+    postmasters = [
+        one for one in psutil.process_iter(["name", "cmdline"]) if one.info["name"] == "postgres" and "-D" in one.info["cmdline"]
+    ]
+    parts = {"daemon and launcher": [psutil.Process()], "code servers": servers}
+    times = {part: [one.cpu_times() for one in processes] for part, processes in parts.items()}
+    database = [one.cpu_times() for one in postmasters]
+    return {part: sum(one.user + one.system for one in of) for part, of in times.items()} | {
+        "PostgreSQL": sum(one.user + one.system + one.children_user + one.children_system for one in database)
+    }
+
+
+def told(day: Day, lasted: float, servers: Sequence[psutil.Process], used: dict[str, float]) -> Iterator[str]:
+    """What was done, how long each look took, and how long what was due waited."""
     runs = day.instance.get_runs_count(dg.RunsFilter())
     done = day.instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS]))
     refreshed = sum(day.instance.get_runs_count(dg.RunsFilter(job_name=job)) > 0 for job in PRODUCTS)
@@ -248,6 +266,11 @@ def told(day: Day, lasted: float, servers: Sequence[psutil.Process]) -> Iterator
     yield ("| part | looks | median (s) | most (s) | all (s) |\n| --- | ---: | ---: | ---: | ---: |")
     for part, seconds in day.seconds.items():
         yield (f"| {part} | {len(seconds):,} | {statistics.median(seconds):.2f} | {max(seconds):.2f} | {sum(seconds):,.0f} |")
+    for kind, waited in LAGS.items():
+        if len(waited) > 1:
+            most = statistics.quantiles(waited, n=100)[98]
+            yield (f"{kind}: from due to begun {statistics.median(waited):.1f} s (p50), {most:.1f} s (p99), {max(waited):.1f} s at most")
+    yield ("processor seconds: " + ", ".join(f"{part} {seconds:,.0f}" for part, seconds in used.items()))
     memory = sum(server.memory_info().rss for server in servers) / 1e9
     yield (f"code servers {memory:.1f} GB, this process {psutil.Process().memory_info().rss / 1e9:.1f} GB")
 
