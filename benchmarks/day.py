@@ -163,7 +163,7 @@ def storages(database: str, folder: Path) -> Iterator[tuple[dict[str, Any], str]
         return
     with postgres() as url:
         dagster, ledger = new_database(url), new_database(url)
-        yield {"storage": {"postgres": {"postgres_url": dagster}}}, ledger
+        yield {"storage": {"postgres": {"postgres_url": f"{dagster}&plugin=kept_connections"}}}, ledger
 
 
 def size(database: str, folder: Path, url: str) -> float:

@@ -138,8 +138,8 @@ class Deployment:
         home = self.folder / "dagster"
         home.mkdir()
         (home / "dagster.yaml").write_text(HOME)
-        own = {"DAGSTER_HOME": str(home), "DAGSTER_POSTGRES": url, "MESH_LEDGER": url.replace("/postgres?", "/ledger?")}
-        own |= {"MESH_STATE": str(self.state), "MESH_LOG": "json"}
+        own = {"DAGSTER_POSTGRES": f"{url}&plugin=kept_connections", "MESH_LEDGER": url.replace("/postgres?", "/ledger?")}
+        own |= {"DAGSTER_HOME": str(home), "MESH_STATE": str(self.state), "MESH_LOG": "json"}
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("MESH_", "DAGSTER_"))} | own
         first, *others = DOMAINS
         self.mesh("init", str(self.root), "--domain", first, folder=self.folder)

@@ -20,7 +20,7 @@ def played(tmp_path, monkeypatch):
         monkeypatch.setenv(LEDGER.name, new_database(server))
         home = root / ".dagster"
         home.mkdir()
-        storage = {"storage": {"postgres": {"postgres_url": new_database(server)}}}
+        storage = {"storage": {"postgres": {"postgres_url": f"{new_database(server)}&plugin=kept_connections"}}}
         with dg.instance_for_test(temp_dir=str(home), overrides=storage) as instance:
             played = Rehearsal(root, instance, {"PLANT_URL": f"json://127.0.0.1:{web.port}/plant", "OFFICE_URL": "json://127.0.0.1:1/"})
             yield played, web

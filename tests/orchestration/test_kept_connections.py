@@ -1,0 +1,31 @@
+"""Do Dagster's storages keep their connections to PostgreSQL, also over a restart of the server?"""
+
+import dagster as dg
+from sqlalchemy import create_engine, text
+
+from tests.ledger.ledgers import new_database, postgres
+
+OTHERS = "from pg_stat_activity where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()"
+
+
+def used(instance: dg.DagsterInstance) -> None:
+    for _ in range(5):
+        assert not instance.get_runs()
+        instance.event_log_storage.get_maximum_record_id()
+        instance.all_instigator_state()
+
+
+def test_the_next_statement_uses_the_connection_of_the_last_one(tmp_path):
+    with postgres() as server:
+        url = new_database(server)
+        storage = {"storage": {"postgres": {"postgres_url": f"{url}&plugin=kept_connections"}}}
+        beside = create_engine(url, isolation_level="AUTOCOMMIT")
+        with dg.instance_for_test(temp_dir=str(tmp_path), overrides=storage) as instance, beside.connect() as connection:
+            used(instance)
+            kept = set(connection.execute(text(f"select pid {OTHERS}")).scalars())
+            used(instance)
+            still = set(connection.execute(text(f"select pid {OTHERS}")).scalars())
+            assert still and still <= kept
+            connection.execute(text(f"select pg_terminate_backend(pid) {OTHERS}"))
+            used(instance)
+        beside.dispose()
