@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -225,7 +226,7 @@ def measured(asked: argparse.Namespace, root: Path, folder: Path, instance: dg.D
         print(f"{len(locations)} locations loaded in {time.perf_counter() - begun:.0f} s, {memory:.1f} GB", flush=True)
         ledger = open_ledger(ledger_url)
         register_checks(ledger, plan, MIDNIGHT)
-        day, begun, before = Day(context, ledger, plan, folder), time.perf_counter(), busy(servers)
+        day, begun, before = Day(context, ledger, plan, folder), time.perf_counter(), busy(servers, ledger_url)
         for minute in range(0, 60 * asked.hours + 1, asked.step):
             now = MIDNIGHT + timedelta(minutes=minute)
             day.at(now)
@@ -233,21 +234,19 @@ def measured(asked: argparse.Namespace, root: Path, folder: Path, instance: dg.D
                 day.evaluate(now)
                 print(f"{minute // 60} hours are over after {time.perf_counter() - begun:.0f} s", flush=True)
         lasted = time.perf_counter() - begun
-        used = {part: seconds - before[part] for part, seconds in busy(servers).items()}
+        used = {part: seconds - before[part] for part, seconds in busy(servers, ledger_url).items()}
         lines = list(told(day, lasted, servers, used))
         ledger.close()
     print("\n".join(lines), flush=True)  # after the servers have said that they end
 
 
-def busy(servers: Sequence[psutil.Process]) -> dict[str, float]:
-    """Processor seconds until now, by part. PostgreSQL's are those of its first process with all connections that it has ended."""
-    postmasters = [
-        one for one in psutil.process_iter(["name", "cmdline"]) if one.info["name"] == "postgres" and "-D" in one.info["cmdline"]
-    ]
-    parts = {"daemon and launcher": [psutil.Process()], "code servers": servers}
-    times = {part: [one.cpu_times() for one in processes] for part, processes in parts.items()}
-    database = [one.cpu_times() for one in postmasters]
-    return {part: sum(one.user + one.system for one in of) for part, of in times.items()} | {
+def busy(servers: Sequence[psutil.Process], ledger_url: str) -> dict[str, float]:
+    """Processor seconds until now, by part. PostgreSQL's are those of its processes, and of all connections that have ended."""
+    commands = ((one, one.info["cmdline"] or []) for one in psutil.process_iter(["cmdline"]))
+    ours = [one for one, command in commands if "-D" in command and command[command.index("-D") + 1] in unquote(ledger_url)]
+    database = [one.cpu_times() for postmaster in ours for one in (postmaster, *postmaster.children())]
+    parts = {"daemon and launcher": [psutil.Process().cpu_times()], "code servers": [server.cpu_times() for server in servers]}
+    return {part: sum(one.user + one.system for one in times) for part, times in parts.items()} | {
         "PostgreSQL": sum(one.user + one.system + one.children_user + one.children_system for one in database)
     }
 
