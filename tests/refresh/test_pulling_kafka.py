@@ -96,6 +96,17 @@ def test_messages_are_read_as_the_promised_types_and_bad_ones_go_to_quarantine_w
     assert (rows[2:], found.failures) == ([(3, "3.50"), (4, "4.50")], {}), "a message that follows mends its row"
 
 
+def test_a_topic_without_a_readable_message_has_the_promised_columns_and_mended_rows_are_refused(plant, tmp_path):
+    assert plant.pull()[1] == []
+    plant.send((3, "{no"))
+    found, rows = plant.pull()
+    assert (rows, found.rows, "1 of 1 row" in found.failures["contract"]) == ([], 0, True)
+    plant.send((1, 1.5), (2, 99999.5))
+    plant.pull()
+    refused = mesh(plant.root, "quarantine", "readings", "deliveries", "--reload", str(tmp_path / "mended.csv"))
+    assert "each refresh reads all of deliveries anew, and would undo it; mend the source itself" in " ".join(refused.stderr.split())
+
+
 def test_without_a_quarantine_a_bad_message_is_refused_with_its_place_and_nothing_is_passed_over(plant):
     edited(plant.root, SPEC, "        bad_rows: quarantine\n", "")
     plant.send((1, 1.5))

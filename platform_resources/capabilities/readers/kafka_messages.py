@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from platform_resources.capabilities.protocols import Extracted, Extraction
-from platform_resources.capabilities.readers.kept_messages import KeptMessages, no_columns
+from platform_resources.capabilities.readers.kept_messages import NO_TIME, KeptMessages, no_columns
 from platform_resources.capabilities.readers.message_formats import EXTRA, MessageFormat, MessageUnread, Reading, reading
 from platform_resources.capabilities.readers.source_addresses import SourceUnread, filled, library
 from platform_resources.capabilities.readers.told_columns import ToldColumns
@@ -72,17 +72,27 @@ class KafkaMessages:
             first_time = anew or not cursor
             begin, how = self._begin(known, bounds, extraction.replay, first_time)
             columns = ToldColumns({} if anew else dict(cursor.get("columns", {})))
+            told = {int(number): time for number, time in cursor.get("last", {}).items()}
+            last = {number: time for number, time in told.items() if number in known and begin.get(number) == known[number]}
             read = reading(self.format, self.schema, self.registry, self.topic, extraction.folder)
             with tempfile.TemporaryDirectory(prefix="mesh_") as folder:
                 file = Path(folder) / "messages.jsonl"
-                ends = self._write(consumer, file, begin, bounds, read, columns)
+                ends = self._write(consumer, file, begin, bounds, read, columns, last)
                 if first_time or not kept.there:
                     kept.make()
                 brought = kept.take(file, self.load == "latest", {number: low for number, (low, _) in bounds.items()})
         offsets = {str(number): ends.get(number, offset) for number, offset in sorted(begin.items())}
         return Extracted(
-            kept.rows(columns, extraction.promised, self.topic),
-            {"of": of, "offsets": offsets, "read": brought, "how": how, "columns": columns.kinds},
+            # As long as no message could be read, nobody says which columns there are but who promises them.
+            kept.rows(columns if columns.kinds else ToldColumns(dict.fromkeys(extraction.promised, "")), extraction.promised, self.topic),
+            {
+                "of": of,
+                "offsets": offsets,
+                "last": {str(number): time for number, time in sorted(last.items())},
+                "read": brought,
+                "how": how,
+                "columns": columns.kinds,
+            },
             brought,
         )
 
@@ -137,10 +147,7 @@ class KafkaMessages:
             if number not in bounds or bounds[number][1] < offset
         ]
         if ends_before:
-            raise SourceUnread(
-                f"{self.topic} was made anew or cut off: {'; '.join(ends_before)}; with --replay INPUT={ANEW} what was kept of it goes, "
-                "and what is there now is read"
-            )
+            raise self._made_anew("; ".join(ends_before))
         if replay == EARLIEST:
             return {number: low for number, (low, _) in bounds.items()}, "all that is there, behind what was kept"
         begin = {number: known.get(number, 0) for number in bounds}
@@ -154,6 +161,12 @@ class KafkaMessages:
                 f"have them sent again, or go on with what is there by --replay INPUT={EARLIEST}, and have the brokers keep them longer"
             )
         return begin, how
+
+    def _made_anew(self, how: str) -> SourceUnread:
+        return SourceUnread(
+            f"{self.topic} was made anew or cut off: {how}; with --replay INPUT={ANEW} what was kept of it goes, "
+            "and what is there now is read"
+        )
 
     def _asked(self, replay: str, bounds: Mapping[int, tuple[int, int]]) -> dict[int, int]:
         try:
@@ -177,12 +190,18 @@ class KafkaMessages:
         bounds: Mapping[int, tuple[int, int]],
         read: Reading,
         columns: ToldColumns,
+        last: dict[int, int],
     ) -> dict[int, int]:
-        """Write what there is as lines; gives the offset behind the last message of each partition."""
+        """Write what there is as lines; gives the offset behind the last message of each partition.
+
+        `last` has when the last message that was read of a partition was written. That one is read again: a topic that was made anew has
+        another in its place, although it may have more of them by now.
+        """
         kafka, json = library("confluent_kafka", EXTRA), library("simplejson", EXTRA)
-        left = {number for number, offset in begin.items() if offset < bounds[number][1]}
+        starts = {number: offset - (number in last and bounds[number][0] < offset) for number, offset in begin.items()}
+        left = {number for number, offset in starts.items() if offset < bounds[number][1]}
         ends = dict(begin)
-        consumer.assign([kafka.TopicPartition(self.topic, number, begin[number]) for number in sorted(left)])
+        consumer.assign([kafka.TopicPartition(self.topic, number, starts[number]) for number in sorted(left)])
         heard = time.monotonic()
         with file.open("w", encoding="utf-8") as lines:
             while left:
@@ -195,11 +214,16 @@ class KafkaMessages:
                         raise kafka.KafkaException(error)
                     if number not in left:
                         continue
-                    if error is None and message.offset() < bounds[number][1]:
+                    offset = min(message.offset(), bounds[number][1])
+                    if error is None and offset < begin[number]:
+                        if _time(message) != last[number]:
+                            raise self._made_anew(f"in partition {number} another message is at {offset}, which was read before")
+                    elif error is None and offset < bounds[number][1]:
                         lines.write(json.dumps(self._line(message, read, columns, json)) + "\n")
-                        ends[number] = message.offset() + 1
-                    else:  # behind the last message may be the marks of transactions
-                        ends[number] = max(ends[number], min(message.offset(), bounds[number][1]))
+                        ends[number], last[number] = offset + 1, _time(message)
+                    elif offset > ends[number]:  # behind the last message may be the marks of transactions
+                        ends[number] = offset
+                        last.pop(number, None)
                     if error is not None or ends[number] >= bounds[number][1]:
                         left.discard(number)
                 heard = time.monotonic() if messages else heard
@@ -211,7 +235,7 @@ class KafkaMessages:
     def _line(self, message: Any, read: Reading, columns: ToldColumns, json: Any) -> dict[str, Any]:
         """A message as it is kept: its key and place, then its values as texts, or why it has none."""
         key, value = message.key(), message.value()
-        line = {"k": _key(key), "p": message.partition(), "o": message.offset(), "t": min(max(message.timestamp()[1], 0), _LAST_TIME)}
+        line = {"k": _key(key), "p": message.partition(), "o": message.offset(), "t": _time(message)}
         if value is None and key is not None:
             return line
         try:
@@ -222,9 +246,15 @@ class KafkaMessages:
             if new and (fault := no_columns(record, columns.kinds)):
                 raise MessageUnread(fault)
             return {**line, "v": columns.texts(record, json)}
-        except (MessageUnread, ValueError) as error:
+        except (MessageUnread, ValueError, RecursionError) as error:
             fault = str(error) if isinstance(error, MessageUnread) else "has a number in a list or record that is none, such as NaN"
+            fault = fault if not isinstance(error, RecursionError) else "has lists or records that lie too deep in each other"
             return {**line, "f": fault, "x": value.decode("utf-8", "backslashreplace") if value is not None else None}
+
+
+def _time(message: Any) -> int:
+    """When it was written, in milliseconds since 1970; brokers of old formats tell none."""
+    return min(max(message.timestamp()[1], NO_TIME), _LAST_TIME)
 
 
 def _key(key: bytes | None) -> str | None:

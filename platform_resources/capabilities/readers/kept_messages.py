@@ -15,8 +15,12 @@ _NEW = "mesh_new_messages"
 # A key, a partition and an offset, the time, the values as JSON of texts, why a message is none, and its own text then.
 _FIELDS = {"k": "varchar", "p": "integer", "o": "bigint", "t": "bigint", "v": "json", "f": "varchar", "x": "varchar"}
 _LARGEST_MESSAGE = 2**28
+# The time of a message that brokers tell none of; earlier than any.
+NO_TIME = -1
 # What each row says of its message.
 OF_MESSAGE = ("kafka_key", "kafka_partition", "kafka_offset", "kafka_timestamp")
+# A table of more columns takes too long to write, and a name that is a value would make one of each message.
+MOST_COLUMNS = 2_000
 _TAKEN = frozenset({*OF_MESSAGE, ROW_SOURCE, ROW_NUMBER, ROW_FAULT, ROW_TEXT})
 
 
@@ -31,6 +35,8 @@ def no_columns(fields: Iterable[str], known: Iterable[str]) -> str:
             return f'has a field "{name[:100]}", as the platform calls what it adds to each row'
         if (before := columns.setdefault(folded, name)) != name:
             return f'has a field "{name[:100]}", and "{before[:100]}" is a field too: a table has one column of the two'
+    if len(columns) > MOST_COLUMNS:
+        return f"has fields with which there would be {len(columns):,} columns; at most {MOST_COLUMNS:,} are kept"
     return ""
 
 
@@ -87,7 +93,8 @@ class KeptMessages:
     def rows(self, columns: ToldColumns, promised: Mapping[str, str], topic: str) -> Any:
         """The messages as rows: first what says where each comes from."""
         place = f"{literal(topic + '/')} || p as {ROW_SOURCE}, o as {ROW_NUMBER}, f as {ROW_FAULT}, x as {ROW_TEXT}"
-        of_message = "k as kafka_key, p as kafka_partition, o as kafka_offset, make_timestamptz(t * 1000) as kafka_timestamp"
+        time = f"make_timestamptz(nullif(t, {NO_TIME}) * 1000) as kafka_timestamp"
+        of_message = f"k as kafka_key, p as kafka_partition, o as kafka_offset, {time}"
         shape = json.dumps(dict.fromkeys(columns.kinds, "VARCHAR"))
         values = f", {columns.casts(promised, 'mesh_value.')}" if columns.kinds else ""
         of = f"(select *, json_transform(v, {literal(shape)}) as mesh_value from {self.table})" if columns.kinds else self.table

@@ -12,6 +12,7 @@ MessageFormat = Literal["json", "avro"]
 EXTRA = "kafka"
 # What a serializer with a registry writes before the value: a zero, and the schema's id in four bytes. JSON begins with no zero.
 _FRAME = 5
+_NO_SUCH_SCHEMA = 40403
 
 
 class MessageUnread(Exception):
@@ -28,7 +29,7 @@ def reading(form: MessageFormat, schema: str, registry: str, topic: str, folder:
     """
     if form == "json":
         return _json
-    return _by_registry(registry, topic) if registry else _by_file(folder / schema)
+    return _by_registry(registry) if registry else _by_file(folder / schema)
 
 
 def _json(value: bytes) -> Mapping[str, Any]:
@@ -53,47 +54,82 @@ def _by_file(path: Path) -> Reading:
         raise SourceUnread(f"the schema {path.name} cannot be read: {error.strerror}") from error
     except Exception as error:
         raise SourceUnread(f"{path.name} is no Avro schema: {error}") from error
+    return _avro(schema, path.name)
+
+
+def _by_registry(url: str) -> Reading:
+    """No message is bad because the registry is: only that it does not have a schema, or has none of Avro, makes one so."""
+    client = library("confluent_kafka.schema_registry", EXTRA).SchemaRegistryClient({"url": filled(url), "timeout": 10})
+    refused = library("confluent_kafka.schema_registry.error", EXTRA).SchemaRegistryError
+    known = dict[int, Reading]()
+
+    def by_schema(number: int) -> Reading:
+        try:
+            named = client.get_schema(number)
+            if named.schema_type != "AVRO":
+                raise MessageUnread(f"names the schema {number}, which is none of Avro")
+            return _avro(_with_references(named, client, {}, set()), f"the schema {number}, which it names")
+        except refused as error:
+            if error.error_code == _NO_SUCH_SCHEMA:
+                raise MessageUnread(f"names the schema {number}, which the registry does not have") from error
+            raise SourceUnread(f"the registry answers with status {error.http_status_code}") from error
+        except MessageUnread:
+            raise
+        except OSError as error:
+            raise SourceUnread("the registry cannot be reached") from error
+        except Exception as error:  # whatever the client, or an answer that is no registry's, leads to
+            raise SourceUnread(f"the registry cannot be reached, or does not answer as one: {type(error).__name__}") from error
+
+    def read(value: bytes) -> Mapping[str, Any]:
+        if value[:1] != b"\0" or len(value) <= _FRAME:
+            raise MessageUnread("does not begin with the id of a schema of the registry")
+        number = int.from_bytes(value[1:_FRAME])
+        if number not in known:
+            known[number] = by_schema(number)
+        return known[number](value[_FRAME:])
+
+    return read
+
+
+def _with_references(named: Any, client: Any, types: dict[str, Any], there: set[tuple[str, int]]) -> Any:
+    """A schema of a registry, parsed, with the types of those that it refers to."""
+    for reference in named.references or ():
+        place = reference.subject, reference.version
+        if place not in there:
+            there.add(place)
+            _with_references(client.get_version(*place).schema, client, types, there)
+    return library("fastavro", EXTRA).parse_schema(json.loads(named.schema_str), types)
+
+
+def _avro(schema: Any, title: str) -> Reading:
+    """Reads records of a schema. In C one that holds itself may be nested until the process dies; Python ends before."""
+    avro = library("fastavro._read_py" if _is_endless(schema) else "fastavro", EXTRA)
 
     def read(value: bytes) -> Mapping[str, Any]:
         stream = BytesIO(value)
         try:
             record = avro.schemaless_reader(stream, schema, None)
         except Exception as error:  # it raises whatever the bytes lead to
-            raise MessageUnread(f"is no Avro of {path.name}") from error
+            raise MessageUnread(f"is no Avro of {title}") from error
         if stream.read(1):
-            raise MessageUnread(f"is no Avro of {path.name}: there are bytes behind it")
-        return _record(record)
+            raise MessageUnread(f"is no Avro of {title}: there are bytes behind it")
+        if not isinstance(record, Mapping):
+            raise MessageUnread("is an Avro value, and no record")
+        return record
 
     return read
 
 
-def _by_registry(url: str, topic: str) -> Reading:
-    client = library("confluent_kafka.schema_registry", EXTRA).SchemaRegistryClient({"url": filled(url), "timeout": 10})
-    deserialize = library("confluent_kafka.schema_registry.avro", EXTRA).AvroDeserializer(client)
-    fields = library("confluent_kafka.serialization", EXTRA)
-    context = fields.SerializationContext(topic, fields.MessageField.VALUE)
-    refused = library("confluent_kafka.schema_registry.error", EXTRA).SchemaRegistryError
-
-    def read(value: bytes) -> Mapping[str, Any]:
-        if value[:1] != b"\0" or len(value) <= _FRAME:
-            raise MessageUnread("does not begin with the id of a schema of the registry")
-        try:
-            return _record(deserialize(value, context))
-        except refused as error:
-            if error.http_status_code != 404:
-                raise SourceUnread(f"the registry answers with status {error.http_status_code}") from error
-            raise MessageUnread(f"names the schema {int.from_bytes(value[1:_FRAME])}, which the registry does not have") from error
-        except OSError as error:
-            raise SourceUnread("the registry cannot be reached") from error
-        except Exception as error:
-            if type(error).__module__.partition(".")[0] in ("httpx", "httpcore"):
-                raise SourceUnread(f"the registry cannot be reached: {type(error).__name__}") from error
-            raise MessageUnread("is no Avro of the schema that it names") from error
-
-    return read
-
-
-def _record(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise MessageUnread("is an Avro value, and no record")
-    return value
+def _is_endless(schema: Any, above: tuple[str, ...] = ()) -> bool:
+    """Whether a type of the schema holds itself."""
+    match schema:
+        case str():
+            return schema in above
+        case list():
+            return any(_is_endless(kind, above) for kind in schema)
+        case {"fields": fields, "name": name}:
+            return any(_is_endless(field["type"], (*above, name)) for field in fields)
+        case {"items": inner} | {"values": inner} | {"type": dict() | list() as inner}:
+            return _is_endless(inner, above)
+        case _:
+            return False

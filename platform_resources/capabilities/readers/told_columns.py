@@ -25,12 +25,13 @@ class ToldColumns:
 
     def texts(self, record: Mapping[str, Any], json: Any) -> dict[str, str | None]:
         """The values of a record as texts, which lose nothing; `json` is simplejson."""
+        texts = {name: _text(value, json) for name, value in record.items()}  # a record that has none leaves no trace
         self.rows += 1
         for name, value in record.items():
             kind, before = _kind(value), self.kinds.setdefault(name, "")
             if kind and kind != before:
                 self.kinds[name] = _WIDER.get(frozenset((kind, before)), "varchar") if before else kind
-        return {name: _text(value, json) for name, value in record.items()}
+        return texts
 
     def casts(self, promised: Mapping[str, str], of: str = "") -> str:
         """What selects these columns from texts, with their types; `of` is written before the name of each text.
@@ -76,7 +77,7 @@ def _text(value: Any, json: Any) -> str | None:
         case None | str():
             return value
         case bool() | list() | dict():
-            return str(json.dumps(value, use_decimal=True, default=_plain))
+            return str(json.dumps(value, use_decimal=True, encoding=None, default=_plain))
         case bytes():
             return "".join(f"\\x{byte:02X}" for byte in value)
         case _:

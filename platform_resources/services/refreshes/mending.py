@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from platform_resources.access.grants import KnownGrants
+from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.capabilities.registry import Registry
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.port_plans import InputPlan
@@ -71,6 +72,8 @@ def mend(root: Path, state: Path, product: ProductPlan, port: InputPlan, path: P
 
     The models have to be built again then, so the gate is closed. Raises NotMended, ProductBusy.
     """
+    if not isinstance(port.pull, PullFiles):
+        raise NotMended(f"each refresh reads all of {port.name} anew, and would undo it; mend the source itself; nothing was loaded")
     context = PullContext(root, state, now, now.date(), product, hiding(root, product), KnownGrants())
     try:
         with _alone(state, product) as database, database.transaction():
