@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
@@ -14,6 +15,10 @@ from platform_resources.publications.version_records import PortVersion
 
 BEFORE, AFTER = "before", "after"
 LONGEST_CURSOR = 2_000
+# Of these a text is the same value in each type.
+_WRITTEN_ALIKE = (re.compile(r"u?(tiny|small|big)?int(eger)?"), re.compile(r"decimal\(.*\)"))
+# Of these some values that are not the same are equal: 0.0 and -0.0, 30 days and a month, one moment in two time zones.
+_EQUAL_BUT_OTHERS = re.compile("float|double|interval|time with time zone|timetz")
 
 
 class BeginAnew(Exception):
@@ -72,7 +77,7 @@ def duplicates_sql(key: Sequence[str]) -> str:
 def changes_sql(before: Mapping[str, str] | None, after: Mapping[str, str], key: Sequence[str], limit: int, given: int) -> str:
     """The SELECT over the relations `before` and `after` with these columns: `op`, then the columns of each with a prefix.
 
-    A column that only one of them has is null in the other. Values whose types have changed are compared as texts.
+    A column that only one of them has is null in the other. Where its type is another one, and values are written otherwise, all are told.
     """
     rows = f"limit {limit} offset {given}"
     if before is None:
@@ -97,9 +102,12 @@ def _differs(name: str, before: Mapping[str, str], after: Mapping[str, str]) -> 
     column = quoted(name)
     if name not in before or name not in after:
         return f"{'b' if name in before else 'a'}.{column} is not null"
-    if before[name] == after[name]:
-        return f"b.{column} is distinct from a.{column}"
-    return f"cast(b.{column} as varchar) is distinct from cast(a.{column} as varchar)"
+    same_type = before[name] == after[name]
+    if not same_type and not any(written.fullmatch(before[name]) and written.fullmatch(after[name]) for written in _WRITTEN_ALIKE):
+        return f"b.{column} is not null or a.{column} is not null"
+    if not same_type or _EQUAL_BUT_OTHERS.search(before[name]):
+        return f"cast(b.{column} as varchar) is distinct from cast(a.{column} as varchar)"
+    return f"b.{column} is distinct from a.{column}"
 
 
 def change_of(row: Mapping[str, Any], key: Sequence[str]) -> dict[str, Any]:

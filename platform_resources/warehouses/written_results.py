@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib import import_module
 from typing import Any, BinaryIO, Literal, get_args
 
@@ -114,4 +115,6 @@ def _plain(value: Any) -> Any:
 
 
 def _as_text(value: Any) -> str:
+    if isinstance(value, Decimal):  # a zero would be 0E-10
+        return f"{value:f}"
     return value.hex() if isinstance(value, bytes) else str(value)

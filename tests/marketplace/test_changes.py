@@ -152,6 +152,31 @@ def test_a_column_may_be_called_as_it_likes():
     assert (row["op"], row["before"]["there"], row["after"]) == ("update", "x", {"id": 1, "there": "y", "a": "a", "b": "b"})
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "is_told"),
+    [
+        ("cast(0.0 as double)", "-cast(0.0 as double)", True),
+        ("cast('nan' as double)", "cast('nan' as double)", False),
+        ("{'x': cast(0.0 as double)}", "{'x': -cast(0.0 as double)}", True),
+        ("interval 30 days", "interval 1 month", True),
+        ("cast(7 as integer)", "cast(7 as bigint)", False),
+        ("cast(1.5 as decimal(4,1))", "cast(1.5 as decimal(6,1))", False),
+        ("cast(1.5 as decimal(4,1))", "cast(1.5 as double)", True),
+        ("cast(7 as integer)", "'7'", True),
+        ("true", "'true'", True),
+        ("cast(null as integer)", "cast(null as varchar)", False),
+        ("cast('2024-06-01 00:00+00' as timestamptz)", "'2024-06-01 00:00:00+00'", True),
+    ],
+)
+def test_a_value_that_is_written_otherwise_is_told_though_it_may_be_equal(before, after, is_told):
+    with duckdb.connect() as connection:
+        connection.execute(f"create table before as select 1 as id, {before} as v; create table after as select 1 as id, {after} as v")
+        kinds = [
+            {name: str(kind).lower() for name, kind, *_ in connection.sql(f"describe {table}").fetchall()} for table in ("before", "after")
+        ]
+        assert bool(connection.sql(changes_sql(kinds[0], kinds[1], ("id",), 10, 0)).fetchall()) is is_told
+
+
 def test_who_has_a_version_that_does_not_show_what_is_offered_now_begins_anew(pages, shop, later):
     """Once a role sees less, no former version shows just that; the newest can be read."""
     answer = ask(pages, ANA, limit=10)

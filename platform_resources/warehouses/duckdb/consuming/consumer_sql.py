@@ -1,12 +1,13 @@
 """Run a consumer's SQL with access to the files of published versions and to nothing else."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import duckdb
+from duckdb.sqltypes import DuckDBPyType
 
 from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.redaction.redaction import mask
@@ -23,9 +24,11 @@ LARGEST_RESULT = 2**30
 _THREADS = 4
 _BATCH = 10_000
 _NESTED = ("struct(", "map(", "union(", "variant")
-# Of these Python has no infinity, and it counts a month as 30 days.
-_TEXT_FOR_PYTHON = ("INTERVAL", "DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
+_TOO_LARGE = "a value within a list or structure, such as an interval of a million years, is too large; cast it to text"
+# Arrow and Parquet have no type for these, and would have another value or bytes.
 _TEXT_FOR_ARROW = ("INTERVAL", "TIME WITH TIME ZONE", "HUGEINT", "UHUGEINT", "BIGNUM", "BIT", "UUID")
+# Nor has Python: of these it has no infinity, no hour 24, and it counts a month as 30 days.
+_TEXT_FOR_PYTHON = (*_TEXT_FOR_ARROW, "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ def written_query(sql: str, readable: Selects, wanted: WantedResult, file: Binar
         return write_result(reader.schema, reader, wanted, file)
     except (duckdb.Error, ArrowException) as error:
         raise QueryFailed(mask(str(error))) from error
+    except OverflowError as error:
+        raise QueryFailed(_TOO_LARGE) from error
     except OSError as error:
         raise QueryFailed(f"the result cannot be written, or is larger than {LARGEST_RESULT // 2**20:,} MiB: {error.strerror}") from error
     finally:
@@ -86,9 +91,7 @@ def _batches(connection: duckdb.DuckDBPyConnection, cursor: duckdb.DuckDBPyConne
     except duckdb.Error as error:
         raise QueryFailed(mask(str(error))) from error
     except OverflowError as error:
-        raise QueryFailed(
-            "a value within a list or structure, such as an interval of a million years, is too large; cast it to text"
-        ) from error
+        raise QueryFailed(_TOO_LARGE) from error
     finally:
         connection.close()
 
@@ -113,7 +116,7 @@ def _lock(connection: duckdb.DuckDBPyConnection, readable: Selects) -> None:
     connection.execute("set lock_configuration = true")
 
 
-def _checked(connection: duckdb.DuckDBPyConnection, sql: str, readable: Selects, shown: Callable[[str, str], str]) -> str:
+def _checked(connection: duckdb.DuckDBPyConnection, sql: str, readable: Selects, shown: Callable[[str, DuckDBPyType], str]) -> str:
     """Only SELECT: DuckDB lets `explain analyze copy … to` write to every path that may be read."""
     statements = connection.extract_statements(sql)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
@@ -133,27 +136,46 @@ def _without_end(sql: str) -> str:
     return data.decode()
 
 
-def _shown(connection: duckdb.DuckDBPyConnection, sql: str, shown: Callable[[str, str], str]) -> str:
+def _shown(connection: duckdb.DuckDBPyConnection, sql: str, shown: Callable[[str, DuckDBPyType], str]) -> str:
     """The same rows, each column by an expression of its name and type. Names may come twice."""
     answer = connection.sql(sql)
     inner = [f"c{number}" for number in range(len(answer.columns))]
     columns = zip(inner, answer.columns, answer.types, strict=True)
-    listed = (f"{shown(name, str(kind))} as {quoted(column)}" for name, column, kind in columns)
+    listed = (f"{shown(name, kind)} as {quoted(column)}" for name, column, kind in columns)
     return f"select {', '.join(listed)} from ({sql}\n) as answer({', '.join(inner)})"
 
 
-def _for_python(name: str, kind: str) -> str:
-    if kind == "TIMESTAMP WITH TIME ZONE":
+def _for_python(name: str, kind: DuckDBPyType) -> str:
+    if str(kind) == "TIMESTAMP WITH TIME ZONE":
         return f"cast({name} as varchar) || if(isfinite({name}), ':00', '')"  # +00:00, as in the rest of JSON
-    return f"cast({name} as varchar)" if kind in _TEXT_FOR_PYTHON else name
+    return _with_texts(name, kind, _TEXT_FOR_PYTHON)
 
 
-def _for_arrow(name: str, kind: str) -> str:
-    """What Arrow and Parquet have no type for is a text."""
-    return f"cast({name} as varchar)" if kind in _TEXT_FOR_ARROW else name
+def _for_arrow(name: str, kind: DuckDBPyType) -> str:
+    return _with_texts(name, kind, _TEXT_FOR_ARROW)
 
 
-def _text(name: str, kind: str) -> str:
+def _with_texts(name: str, kind: DuckDBPyType, texts: Collection[str]) -> str:
+    """The column with a text in place of each value of these types, also within lists and structures."""
+    wanted = _texts_in(kind, texts)
+    return f"cast({name} as {wanted})" if wanted != str(kind) else name
+
+
+def _texts_in(kind: DuckDBPyType, texts: Collection[str]) -> str:
+    within = dict(kind.children) if kind.id in ("list", "array", "struct", "map") else {}
+    inner = {name: _texts_in(child, texts) for name, child in within.items() if isinstance(child, DuckDBPyType)}
+    if all(inner[name] == str(within[name]) for name in inner):
+        return "VARCHAR" if str(kind) in texts else str(kind)
+    match kind.id:
+        case "struct":
+            return f"STRUCT({', '.join(f'{quoted(name)} {type_}' for name, type_ in inner.items())})"
+        case "map":
+            return f"MAP({inner['key']}, {inner['value']})"
+        case _:
+            return f"{inner['child']}[{within.get('size', '')}]"
+
+
+def _text(name: str, kind: DuckDBPyType) -> str:
     """Lists and structures as JSON."""
-    nested = kind.endswith("]") or kind.lower().startswith(_NESTED)
+    nested = str(kind).endswith("]") or str(kind).lower().startswith(_NESTED)
     return f"cast(to_json({name}) as varchar)" if nested else f"cast({name} as varchar)"
