@@ -8,9 +8,9 @@ import os
 from collections import defaultdict, deque
 from typing import Any
 
-import psycopg2
+import psycopg2  # type: ignore[import-untyped]
 import sqlalchemy as sa
-from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection, make_dsn
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection, make_dsn  # type: ignore[import-untyped]
 from sqlalchemy.engine import CreateEnginePlugin
 
 # So many connections to one address stay open in a process; more are closed after use.
@@ -20,7 +20,7 @@ KEPT = 2
 _idle: defaultdict[tuple[int, str], deque["KeptConnection"]] = defaultdict(deque)
 
 
-class KeptConnection(connection):
+class KeptConnection(connection):  # type: ignore[misc]
     """A connection that waits for its next user once one has closed it, unless it is broken or enough are waiting."""
 
     address = ""
@@ -71,6 +71,6 @@ def _connected(dialect: Any, record: Any, arguments: Any, named: dict[str, Any])
             break
         if kept.is_open():
             return kept
-    new = psycopg2.connect(address, connection_factory=KeptConnection)
+    new: KeptConnection = psycopg2.connect(address, connection_factory=KeptConnection)
     new.address = address
     return new

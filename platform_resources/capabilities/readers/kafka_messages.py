@@ -254,7 +254,7 @@ class KafkaMessages:
 
 def _time(message: Any) -> int:
     """When it was written, in milliseconds since 1970; brokers of old formats tell none."""
-    return min(max(message.timestamp()[1], NO_TIME), _LAST_TIME)
+    return min(max(int(message.timestamp()[1]), NO_TIME), _LAST_TIME)
 
 
 def _key(key: bytes | None) -> str | None:
