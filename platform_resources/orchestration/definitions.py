@@ -25,9 +25,9 @@ from platform_resources.orchestration.delivery_sensor import delivery_sensor
 from platform_resources.orchestration.domain_job import domain_job
 from platform_resources.orchestration.evaluation_job import Evaluation, WholePlan, evaluation, products_to_evaluate, running_products
 from platform_resources.orchestration.events.lost_runs import lost_runs_sensor
+from platform_resources.orchestration.events.scoring import score_step
 from platform_resources.orchestration.guarding import shielded
 from platform_resources.orchestration.refresh_resource import RESOURCE, RefreshResource
-from platform_resources.orchestration.scoring import score_step
 from platform_resources.orchestration.source_sensor import source_sensor
 from platform_resources.orchestration.steps import audit_step, build_step, publish_step, pull_step
 from platform_resources.plan import conventions

@@ -21,9 +21,9 @@ from platform_resources.orchestration.events.results import (
     pulled_result,
 )
 from platform_resources.orchestration.events.run_failures import stopped_by
+from platform_resources.orchestration.events.scoring import report_score
 from platform_resources.orchestration.guarding import guarded
 from platform_resources.orchestration.refresh_resource import RefreshResource
-from platform_resources.orchestration.scoring import report_score
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.promises.grades import LastRefresh

@@ -72,8 +72,8 @@ class KafkaMessages:
             first_time = anew or not cursor
             begin, how = self._begin(known, bounds, extraction.replay, first_time)
             columns = ToldColumns({} if anew else dict(cursor.get("columns", {})))
-            told = {int(number): time for number, time in cursor.get("last", {}).items()}
-            last = {number: time for number, time in told.items() if number in known and begin.get(number) == known[number]}
+            before = {int(number): time for number, time in cursor.get("last", {}).items()}
+            last = {number: time for number, time in before.items() if number in known and begin.get(number) == known[number]}
             read = reading(self.format, self.schema, self.registry, self.topic, extraction.folder)
             with tempfile.TemporaryDirectory(prefix="mesh_") as folder:
                 file = Path(folder) / "messages.jsonl"
