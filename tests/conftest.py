@@ -76,6 +76,15 @@ def registry():
     return installed_registry()
 
 
+@pytest.fixture(scope="session")
+def bucket():
+    """What the environment says of a real S3-compatible storage, and its bucket `mesh`: one server for all tests."""
+    from tests.deliveries.storage import storage
+
+    with storage("mesh") as served:
+        yield served
+
+
 @pytest.fixture
 def tiny(tmp_path):
     """The root of a fresh mesh with the products readings and summary; see tests/meshes.py."""

@@ -56,7 +56,7 @@ def metrics(
 ) -> None:
     """Print metrics of all products for Prometheus: status, verdicts, budgets, incidents, waiting messages."""
     from platform_resources.ledger.people.outbox import open_and_recent
-    from platform_resources.publications.published_versions import replace_file
+    from platform_resources.publications.whole_files import replace_file
     from platform_resources.services.showing.mesh_overview import mesh_overview
     from platform_resources.services.showing.prometheus_metrics import OUTBOX_OVER, metrics_text
 

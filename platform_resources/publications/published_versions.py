@@ -1,16 +1,13 @@
 """Published versions on local disk: immutable files, a record per version, and a pointer to the published ones."""
 
-import json
 import os
 import shutil
 import stat
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from platform_resources.plan import conventions
 from platform_resources.publications.recorded_versions import RecordedVersions
@@ -21,7 +18,6 @@ from platform_resources.publications.version_records import (
     PortVersion,
     Publication,
     Versions,
-    VersionsUnreadable,
     WriterFailed,
     WrittenPort,
     kept,
@@ -29,6 +25,7 @@ from platform_resources.publications.version_records import (
     publication_of,
     with_names,
 )
+from platform_resources.publications.whole_files import read_json, replace_json
 from platform_resources.settings import STORE
 from platform_resources.spec.values.versions import Version, VersionRange
 from platform_resources.warehouses.protocol import ProductDatabase
@@ -103,6 +100,9 @@ class Shelf:
     def claim(self) -> str:
         """Whoever writes files here has the same lock."""
         return ""
+
+    def confirm(self) -> None:
+        """The lock is held until it is let go."""
 
     def let_go(self) -> None:
         """Nothing was claimed."""
@@ -240,7 +240,7 @@ def shelf(state: Path, domain: str, product: str) -> Versions:
     rows, files = chosen.version_rows(domain, product), files_of(state, domain, product)
     if rows is None:
         return files
-    return RecordedVersions(rows, files, f"what {chosen.kind} has of versions of {domain}/{product}")
+    return RecordedVersions(rows, files, state, f"what {chosen.kind} has of versions of {domain}/{product}")
 
 
 def files_home(state: Path) -> Path:
@@ -302,49 +302,7 @@ def _within(file: str, version: str) -> str:
     return file.partition(f"/{version}/")[2]
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """What a JSON file says; nothing where there is none. Raises VersionsUnreadable."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        record = json.loads(text)
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise VersionsUnreadable(path, error.strerror or str(error)) from error
-    except ValueError as error:  # of JSON, or of UTF-8
-        raise VersionsUnreadable(path, f"it is damaged ({error})") from error
-    if not isinstance(record, dict):
-        raise VersionsUnreadable(path, "it is damaged (no JSON object)")
-    return record
-
-
 def _sync(path: Path) -> None:
     """A version must survive a power cut that comes after its publication."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
-
-
-def replace_file(part: Path, file: Path) -> None:
-    """Replace a file, keeping the permissions of a restricted one."""
-    with suppress(FileNotFoundError):
-        part.chmod(stat.S_IMODE(file.stat().st_mode))
-    os.replace(part, file)
-
-
-def replace_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Replace a JSON file atomically: readers see the old or the new content, even after a power failure.
-
-    Each file has one writer at a time, so the next write takes up what a killed one left.
-    """
-    replace_text(path, json.dumps(data, indent=1))  # columns in their order
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Replace a text file atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    replace_file(part, path)

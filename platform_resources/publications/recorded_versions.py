@@ -5,8 +5,10 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from platform_resources.publications.own_claims import last_claim, new_claim
 from platform_resources.publications.version_records import (
     GRACE,
     Keeping,
@@ -44,6 +46,7 @@ class RecordedVersions:
 
     rows: VersionRows
     files: "Shelf"
+    state: Path
     origin: str
 
     def _pointer(self) -> Mapping[str, Any]:
@@ -111,12 +114,29 @@ class RecordedVersions:
     @property
     def _holder(self) -> str:
         """One process at a time has the lock of this machine's state folder."""
-        return f"{platform.node()}:{self.files.folder}"
+        return f"{platform.node()}:{self.files.folder} ({last_claim(self.state, *self._place)})"
+
+    @property
+    def _place(self) -> tuple[str, str]:
+        return self.files.folder.parent.name, self.files.folder.name
 
     def claim(self) -> str:
         """Claimed anew with each lock; a machine that died is waited for until its claim is over."""
+        former = self._holder
+        new_claim(self.state, *self._place)
+        return self._claimed(former)
+
+    def _claimed(self, former: str) -> str:
         now = datetime.now(UTC)
-        return self.rows.claim(self._holder, now, now + LEASE)
+        return self.rows.claim(self._holder, former, now, now + LEASE)
+
+    def confirm(self) -> None:
+        if not self.rows.holds(self._holder):
+            raise DatabaseBusy(self._lost)
+
+    @property
+    def _lost(self) -> str:
+        return f"another place has begun to refresh {self.files.folder.name}; see what comes of that"
 
     def let_go(self) -> None:
         self.rows.let_go(self._holder)
@@ -128,7 +148,13 @@ class RecordedVersions:
         """Rows are where all machines find them."""
 
     def begin(self, version: str) -> None:
-        """Delete leftovers of killed attempts: rows and records of versions unknown to the pointer."""
+        """Delete leftovers of killed attempts: rows and records of versions unknown to the pointer.
+
+        What the first refresh found nothing to claim in is there by now.
+        """
+        self.confirm()
+        if self._claimed(self._holder):
+            raise DatabaseBusy(self._lost)
         published = self.published()
         if version in (publication.id for publication in published):
             raise VersionsUnreadable(self.origin, f"version {version} is published already, at the same microsecond")
@@ -136,12 +162,13 @@ class RecordedVersions:
         self.files.begin(version)
 
     def _remove_all_but(self, staying: Sequence[Publication]) -> None:
+        self.confirm()
         ids = [publication.id for publication in staying]
         for gone in self.rows.remembered(_RECORDS).keys() - set(ids):
             self.rows.forget(_RECORDS, gone)
         seen = (view.files[0] for publication in staying for port in publication.ports for view in port.views.values())
         views = {(table, view) for table, _, view in map(_named, seen) if view}
-        self.rows.keep_only(ids, views)
+        self.rows.keep_only(ids, views, self._holder)
 
     def write(self, database: ProductDatabase, draft: PortDraft) -> WrittenPort:
         """Write rows for SQL ports, once per data set, with the rows of their views; other ports get a file."""
@@ -171,13 +198,13 @@ class RecordedVersions:
 
     def _flip(self, ids: list[str], latest: Publication) -> None:
         pointer = {"latest": latest.id, "published": ids, "version": asdict(latest)}
-        if not self.rows.point(json.dumps(pointer), self._holder, datetime.now(UTC)):
-            reason = f"another place has begun to refresh {latest.product}; see what comes of that"
-            raise DatabaseBusy(f"version {latest.id} is not published: {reason}")
+        if not self.rows.point(json.dumps(pointer), self._holder):
+            raise DatabaseBusy(f"version {latest.id} is not published: {self._lost}")
         self.files.point_at(ids, latest)
 
     def rename(self, ports: Mapping[str, str], data_sets: Mapping[str, str]) -> None:
         """Rename ports and data sets in all records, the pointer last."""
+        self.confirm()
         for name, text in self.rows.remembered(_RECORDS).items():
             record = self._json(text)
             if (now := with_names(record, ports, data_sets)) != record:
@@ -202,6 +229,7 @@ class RecordedVersions:
 
     def remove(self) -> None:
         """Nobody finds rows without a pointer; they go with the product's database."""
+        self.confirm()
         self.rows.forget(POINTER, NEWEST)
         for version in self.rows.remembered(_RECORDS):
             self.rows.forget(_RECORDS, version)

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
-from uuid import uuid4
 
 from platform_resources.publications.shared_objects import SharedObjects, StoreUnreachable
 from platform_resources.warehouses.engine_errors import DatabaseBusy
@@ -32,7 +31,6 @@ class SharedPointer:
 
     fence: int = 0
     holder: str = ""
-    machine: str = ""
     place: str = ""
     published: Mapping[str, int] = field(default_factory=dict)
     version: Mapping[str, Any] | None = None
@@ -81,18 +79,18 @@ class PointerPlace:
         except TypeError as error:
             raise StoreUnreachable(f"{self.objects.url}/{self.key}", f"it is no pointer of this release ({error})") from error
 
-    def claim(self, machine: str) -> str:
-        """Claim the product for this process; gives who has it, empty where it is this one. `machine` names the state folder.
+    def claim(self, former: str, token: str) -> str:
+        """Claim the product for this process; gives who has it, empty where it is this one. `token` names the claim, as nobody else's.
 
-        Another claim of the same state folder is over: whoever made it has let go of the lock of that folder.
+        The one that is called `former` is over: whoever made it has let go of the lock of this state folder.
         """
         while True:
             pointer, tag = self.read()
-            if pointer.holder and pointer.machine != machine and not self._is_silent(tag or ""):
+            if pointer.holder not in ("", former) and not self._is_silent(tag or ""):
                 return f"{pointer.place} has claimed it"
-            claim = HeldClaim(uuid4().hex, pointer.fence + 1, threading.Event())
+            claim = HeldClaim(token, pointer.fence + 1, threading.Event())
             place = f"{platform.node()}, process {os.getpid()}"
-            claimed = replace(pointer, fence=claim.fence, holder=claim.token, machine=machine, place=place)
+            claimed = replace(pointer, fence=claim.fence, holder=claim.token, place=place)
             if self.objects.replace(self.key, asdict(claimed), tag):
                 _HELD[f"{self.objects.url}/{self.key}"] = claim
                 threading.Thread(target=self._keep, args=(claim,), name=f"claim on {self.key}", daemon=True).start()

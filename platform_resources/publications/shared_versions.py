@@ -22,7 +22,8 @@ from uuid import uuid4
 from filelock import FileLock
 
 from platform_resources.plan import conventions
-from platform_resources.publications.published_versions import POINTER, RECORDS, Shelf, files_of, files_of_ports, read_json, replace_json
+from platform_resources.publications.own_claims import last_claim, new_claim
+from platform_resources.publications.published_versions import POINTER, RECORDS, Shelf, files_of, files_of_ports
 from platform_resources.publications.shared_objects import SharedObjects, StoreUnreachable, shared_objects
 from platform_resources.publications.shared_pointer import PointerPlace, SharedPointer
 from platform_resources.publications.version_records import (
@@ -36,6 +37,7 @@ from platform_resources.publications.version_records import (
     newest_within,
     with_names,
 )
+from platform_resources.publications.whole_files import read_json, replace_json
 from platform_resources.spec.values.versions import VersionRange
 from platform_resources.warehouses.engine_errors import DatabaseBusy
 from platform_resources.warehouses.protocol import ProductDatabase
@@ -44,7 +46,6 @@ from platform_resources.warehouses.targets import warehouse
 
 # Beside the published files: of which state of the storage they are a copy. Beside a database: which one it is.
 NOTE, HANDED, MIRROR_LOCK = ".store.json", ".handed.json", ".mirror.lock"
-MACHINE = "warehouse/.machine"
 POINTERS = "pointers"
 # A reader asks for all pointers at most so often, and asks a storage that is away again after so long.
 LOOK_AGAIN_SECONDS, AWAY_SECONDS = 1.0, 5.0
@@ -191,7 +192,8 @@ class SharedVersions:
             elif note.get("published"):  # another machine has removed it
                 self._forget_here()
             # A refresh on this machine, of this process or another, has newer ones than it has handed over.
-            if self.place.held is None and not (pointer.holder and pointer.machine == _machine(self.state)):
+            is_refreshed_here = bool(pointer.holder) and pointer.holder == last_claim(self.state, self.domain, self.product)
+            if self.place.held is None and not is_refreshed_here:
                 self._take({name: file for name, file in pointer.kept.items() if name != DATABASE})
             replace_json(folder / NOTE, {"url": self.objects.url, "tag": tag, "published": pointer.published, "renames": pointer.renames})
         tags = _LISTED.get(self.objects.url, (0.0, None))[1]
@@ -223,7 +225,8 @@ class SharedVersions:
 
     def claim(self) -> str:
         """Claim the product, and have its database as the last holder left it."""
-        other = self.place.claim(_machine(self.state))
+        former = last_claim(self.state, self.domain, self.product)
+        other = self.place.claim(former, new_claim(self.state, self.domain, self.product))
         if other:
             return other
         try:
@@ -237,6 +240,9 @@ class SharedVersions:
             self.place.let_go(lambda now: now)
             raise
         return ""
+
+    def confirm(self) -> None:
+        self.place.update(lambda now: now)
 
     def hand_over(self) -> None:
         """Keep the product's database, which must be closed, where the next holder finds it."""
@@ -342,7 +348,7 @@ class SharedVersions:
 
     def begin(self, version: str) -> None:
         """Ask whether the claim holds, and clear the folder for what is written."""
-        self.place.update(lambda now: now)
+        self.confirm()
         self.local.begin(version)
 
     def write(self, database: ProductDatabase, draft: PortDraft) -> WrittenPort:
@@ -372,6 +378,7 @@ class SharedVersions:
 
     def rename(self, ports: Mapping[str, str], data_sets: Mapping[str, str]) -> None:
         """Write all records with these names, the pointer last. Files stay where they are."""
+        self.confirm()
         pointer, _ = self.place.read()
         renamed = False
         for version, fence in pointer.published.items():
@@ -438,21 +445,6 @@ def bring_pointers(state: Path, product: str = "*") -> None:
         if product in ("*", name):
             with suppress(StoreUnreachable):  # whoever reads this product hears of it
                 shared_shelf(state, domain, name).latest()
-
-
-def _machine(state: Path) -> str:
-    """What only this state folder is called, for as long as it lasts."""
-    file = state / MACHINE
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_name(f"{file.name}.{uuid4().hex}")
-        part.write_text(uuid4().hex)
-        try:
-            with suppress(FileExistsError):  # another process was first, and its name holds
-                os.link(part, file)
-        finally:
-            part.unlink()
-    return file.read_text()
 
 
 def _stamp(file: Path) -> tuple[int, int]:

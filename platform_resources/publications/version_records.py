@@ -283,6 +283,9 @@ class Versions(Protocol):
     def claim(self) -> str:
         """Keep other machines out for a while, where they could refresh the product too; gives who has it, empty where it is this one."""
 
+    def confirm(self) -> None:
+        """Raises DatabaseBusy where another process has claimed the product since; ask right before readers see what no pointer decides."""
+
     def let_go(self) -> None:
         """Let other machines in."""
 

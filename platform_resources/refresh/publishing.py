@@ -108,8 +108,20 @@ def publish(database: ProductDatabase, candidate: Candidate, inputs: Mapping[str
 def tidied(candidate: Candidate, publication: Publication, root: Path, known: KnownGrants) -> Iterator[str]:
     """What follows a publication: the catalog shows it, versions no longer kept go, roles have it in their folders. Gives what went wrong.
 
-    The version is published already, so a failure here is a warning; the next publication does all of it again.
+    The version is published already, so a failure here is a warning; the next publication does all of it again. Who has lost its claim
+    leaves the rest to its successor.
     """
+    shelves, product = candidate.shelf, candidate.product
+    try:
+        shelves.confirm()
+        yield from _brought_up_to_date(candidate, publication, root, known)
+        shelves.confirm()
+        yield from (f"published, but {trouble}" for trouble in tidied_server(product, known, candidate.now))
+    except (DatabaseBusy, EngineError, VersionsUnreadable) as error:
+        yield f"published, but what follows a publication is left to the next one: {error}"
+
+
+def _brought_up_to_date(candidate: Candidate, publication: Publication, root: Path, known: KnownGrants) -> Iterator[str]:
     shelves, product = candidate.shelf, candidate.product
     try:
         released = shelves.release_pins(lambda consumer: _is_gone(root, consumer))
@@ -126,8 +138,7 @@ def tidied(candidate: Candidate, publication: Publication, root: Path, known: Kn
         except (EngineError, VersionsUnreadable) as error:
             yield f"published, but what roles read in the warehouse is not as it should be: {error}; `mesh access plan` lists what differs"
     yield from old_versions_gone(shelves, product, candidate.now)
-    troubles = (*roles_given(candidate.state, product, known, candidate.now), *tidied_server(product, known, candidate.now))
-    yield from (f"published, but {trouble}" for trouble in troubles)
+    yield from (f"published, but {trouble}" for trouble in roles_given(candidate.state, product, known, candidate.now))
 
 
 def keeping(product: ProductPlan) -> Keeping:

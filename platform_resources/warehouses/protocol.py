@@ -216,14 +216,20 @@ class VersionRows(Protocol):
     def forget(self, topic: str, name: str) -> None:
         """Take away what was left."""
 
-    def claim(self, holder: str, now: datetime, until: datetime) -> str:
-        """Keep everybody else from refreshing the product until then, unless somebody keeps this one; gives who that is and until when."""
+    def claim(self, holder: str, former: str, now: datetime, until: datetime) -> str:
+        """Keep everybody else from refreshing the product until then, unless somebody keeps this one; gives who that is and until when.
+
+        The claim of the `former` holder is over.
+        """
 
     def let_go(self, holder: str) -> None:
         """Let others refresh, where this one kept them out."""
 
-    def point(self, record: str, holder: str, now: datetime) -> bool:
-        """Replace the pointer, the one note that decides what is published; unless somebody else has claimed the product. Tells whether."""
+    def holds(self, holder: str) -> bool:
+        """Whether nobody else has claimed the product since this one did, or, where there was nothing to claim, has begun with it."""
+
+    def point(self, record: str, holder: str) -> bool:
+        """Replace the pointer, the one note that decides what is published, if the holder still holds the product. Tells whether."""
 
     def place(self, table: str, version: str, columns: Mapping[str, str], view: str = "") -> PublishedRows:
         """Where the rows of a data set are, or go, in a version; through a view where one is named."""
@@ -231,8 +237,9 @@ class VersionRows(Protocol):
     def has_rows(self, place: PublishedRows) -> bool:
         """Whether rows were written there."""
 
-    def keep_only(self, versions: Collection[str], views: Collection[tuple[str, str]]) -> None:
-        """Delete the rows of all other versions, and all other views; each view is told by its data set and its own name."""
+    def keep_only(self, versions: Collection[str], views: Collection[tuple[str, str]], holder: str) -> None:
+        """Delete the rows of all other versions, if the holder still holds the product, and all other views; each view is told by its
+        data set and its own name."""
 
 
 class Warehouse(Protocol):

@@ -4,25 +4,14 @@ import uuid
 
 import pytest
 
-from platform_resources.publications import shared_versions
+from platform_resources.publications import shared_pointer, shared_versions
 from platform_resources.publications.shared_versions import shared_shelf
-from tests.deliveries.storage import storage
-
-
-@pytest.fixture(scope="session")
-def bucket():
-    with storage("mesh") as served:
-        yield served
 
 
 @pytest.fixture
 def shared(bucket, monkeypatch, tmp_path):
     """What makes the shelf of a product on a machine of this name; all of a test share one prefix."""
-    for name, value in bucket[0].items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("MESH_STORE", f"s3://mesh/{uuid.uuid4().hex}")
-    monkeypatch.setenv("MESH_LEDGER", "postgresql://db/ledger")
-    monkeypatch.setattr(shared_versions, "LOOK_AGAIN_SECONDS", 0.0)
+    share(bucket, monkeypatch)
 
     def machine(name, product="orders"):
         return shared_shelf(tmp_path / name, "sales", product)
@@ -36,6 +25,24 @@ def two_machines(shared):
     assert writer.claim() == ""
     yield TwoMachines(writer, shared("reader"))
     writer.let_go()
+
+
+def share(bucket, monkeypatch):
+    """Have versions in a part of the storage that nobody else uses."""
+    for name, value in bucket[0].items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MESH_STORE", f"s3://mesh/{uuid.uuid4().hex}")
+    monkeypatch.setenv("MESH_LEDGER", "postgresql://db/ledger")
+    monkeypatch.setattr(shared_versions, "LOOK_AGAIN_SECONDS", 0.0)
+
+
+def elsewhere():
+    """What this process has claimed another one has claimed: it does not know of it any more, and its beats end."""
+    for claim in shared_pointer._HELD.values():
+        claim.done.set()
+    held = dict(shared_pointer._HELD)
+    shared_pointer._HELD.clear()
+    return held
 
 
 class TwoMachines:

@@ -1,33 +1,25 @@
 """The claim and the pointer of a product in a shared storage: who may publish, what is handed over, and what the storage may do wrong."""
 
+import shutil
 import time
 from dataclasses import replace
 
 import pytest
 
 from platform_resources.plan import conventions
-from platform_resources.publications import shared_pointer, shared_versions
+from platform_resources.publications import own_claims, shared_pointer, shared_versions
 from platform_resources.publications.published_versions import publishing
 from platform_resources.publications.shared_objects import SharedObjects, StoreUnreachable, shared_objects
 from platform_resources.publications.version_records import Keeping
 from platform_resources.warehouses.engine_errors import DatabaseBusy
 from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.targets import warehouse
-from tests.publications.conftest import TwoMachines
+from tests.publications.conftest import TwoMachines, elsewhere
 from tests.publications.test_published_versions import HOUR, NOON, ids, put
 
 
 def put_on(machine, *arguments, **more):
     return put(TwoMachines(machine, machine), *arguments, **more)
-
-
-def elsewhere():
-    """What this process has claimed another one has claimed: it does not know of it any more, and its beats end."""
-    for claim in shared_pointer._HELD.values():
-        claim.done.set()
-    held = dict(shared_pointer._HELD)
-    shared_pointer._HELD.clear()
-    return held
 
 
 def test_a_product_is_claimed_by_one_machine_until_it_is_let_go(shared):
@@ -80,6 +72,23 @@ def test_the_same_state_folder_need_not_wait_for_what_was_killed_in_it(shared):
     assert shared("one").claim() == ""
     assert shared("one").place.read()[0].fence == 2
     shared("one").let_go()
+
+
+@pytest.mark.parametrize("copied", ["its files", "its disk"])
+def test_a_machine_made_from_the_image_of_another_one_is_another_one(shared, monkeypatch, tmp_path, copied):
+    one, other = shared("one"), shared("other")
+    one.claim()
+    one.let_go()
+    shutil.copytree(one.state, other.state)
+    assert one.claim() == ""
+    held = elsewhere()
+    if copied == "its disk":  # byte for byte, with the same files in it: only the machine was booted by itself
+        (tmp_path / "booted").write_text("at another moment")
+        monkeypatch.setattr(own_claims, "_BOOTED", tmp_path / "booted")
+        other = shared("one")
+    assert "has claimed it" in other.claim()
+    shared_pointer._HELD.update(held)
+    one.let_go()
 
 
 def test_one_that_wakes_up_late_takes_nothing_of_its_successor_away(shared):

@@ -16,7 +16,7 @@ from platform_resources.services.starting.new_meshes import new_mesh
 from platform_resources.services.starting.new_products import thought_of, write
 from platform_resources.spec.problems import problems_text
 from platform_resources.warehouses.duckdb.product_database import opened
-from tests.deliveries.storage import SECRET, storage
+from tests.deliveries.storage import SECRET
 from tests.meshes import REPOSITORY, edited, product_file
 from tests.refresh.test_pulling import NOW, Pulling
 
@@ -26,12 +26,6 @@ FILE = "interface: file\n        path: landing/readings.csv"
 
 def csv(*numbers):
     return ("reading_id,sensor\n" + "".join(f"{number},north\n" for number in numbers)).encode()
-
-
-@pytest.fixture(scope="module")
-def bucket():
-    with storage() as (environment, store):
-        yield environment, store
 
 
 @pytest.fixture
@@ -47,7 +41,7 @@ def deliveries(tiny, bucket, request, monkeypatch):
             self.folder = folder
 
         def port(self, more=""):
-            edited(tiny, SPEC, FILE, f"interface: file\n        path: s3://landing/{folder}/**/r_*.csv{more}")
+            edited(tiny, SPEC, FILE, f"interface: file\n        path: s3://mesh/{folder}/**/r_*.csv{more}")
 
         def put(self, name, data):
             store.put(f"{folder}/{name}", data)
@@ -71,7 +65,7 @@ def deliveries(tiny, bucket, request, monkeypatch):
 @pytest.mark.slow
 def test_a_set_of_objects_is_what_is_there(deliveries):
     deliveries.port()
-    with pytest.raises(PullFailed, match="no file matches s3://landing/"):
+    with pytest.raises(PullFailed, match="no file matches s3://mesh/"):
         deliveries.pull()
     deliveries.put("2026/r_1.csv", csv(1, 2))
     deliveries.put("2026/_r_2.csv", csv(9))
@@ -168,7 +162,7 @@ def test_a_new_product_begins_from_objects(tmp_path_factory, deliveries):
     tmp_path = tmp_path_factory.mktemp("new")
     deliveries.put("r_1.csv", csv(*range(30)))
     new_mesh(tmp_path / "shop", None, None)
-    asked = AskedSource("s3://landing/test_a_new_product_begins_from_objects/*.csv")
+    asked = AskedSource("s3://mesh/test_a_new_product_begins_from_objects/*.csv")
     new = thought_of(tmp_path / "shop", "shop", "readings", asked, NOW)
     write(tmp_path / "shop", new)
     assert (new.source.rows, new.asked.input["path"]) == (30, asked.source)
@@ -195,7 +189,7 @@ def test_globs_of_objects_are_those_of_files(path, pattern, expected):
 @pytest.mark.parametrize(
     ("port", "said"),
     [
-        ("path: s3://landing/a/*.csv\n        manifest: _SUCCESS", "manifest is for files on disk"),
+        ("path: s3://mesh/a/*.csv\n        manifest: _SUCCESS", "manifest is for files on disk"),
         ('path: "s3://*/a.csv"', "names no objects; write s3://BUCKET/folder/*.csv"),
     ],
 )

@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 import signal
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 
 from platform_resources.access.grants import KnownGrants
 from platform_resources.dbt.planning import read_plan
+from platform_resources.publications import shared_pointer
 from platform_resources.publications.port_probes import Probe, answers
 from platform_resources.publications.published_versions import Shelf, shelf
 from platform_resources.refresh.publishing import Candidate, NotPublishable, publish, tidied
@@ -31,6 +34,7 @@ from platform_resources.warehouses.table_servers import ServedReaders, ServedSch
 from platform_resources.warehouses.targets import serving_store
 from tests.ledger.ledgers import new_database, start, started
 from tests.meshes import edited, product_file
+from tests.publications.conftest import elsewhere, share
 from tests.refresh.test_published_views import NOW, ROWS, mesh_of
 
 pytestmark = pytest.mark.slow
@@ -67,12 +71,12 @@ def root(tmp_path, url):
     return root
 
 
-def refreshed(root, minutes=0, rows=ROWS, file="customers.duckdb"):
+def refreshed(root, minutes=0, rows=ROWS, file="customers.duckdb", state=None):
     """What a refresh does once the gate is open; gives the warnings of what follows the publication."""
     plan, problems = read_plan(root)
     assert [problem.message for problem in problems if problem.severity == "error"] == []
     product, now = plan.product("customers"), NOW + timedelta(minutes=minutes)
-    candidate = Candidate(product, root, now, "run", "print")
+    candidate = Candidate(product, state or root, now, "run", "print")
     with opened(root / file) as database:
         database.connection.execute(rows)
         publication = publish(database, candidate, {})
@@ -148,6 +152,35 @@ def test_who_has_lost_its_claim_leaves_the_version_of_its_successor_on_the_serve
         refreshed(root, 5)
     published, shown = versions(root, url)
     assert (published[:13], shown) == ((NOW + timedelta(minutes=8)).strftime("%Y%m%dT%H%M"), published)
+
+
+def test_who_was_taken_over_while_it_stood_still_shows_nothing_at_any_moment(root, url, bucket, monkeypatch, tmp_path):
+    share(bucket, monkeypatch)
+    monkeypatch.setenv("MESH_LEASE", "0.1s")
+    shutil.copytree(root / ".mesh", tmp_path / "other/.mesh")
+    asleep, other = (shelf(state, "crm", "customers") for state in (root, tmp_path / "other"))
+    assert asleep.claim() == "" and refreshed(root) == []
+    show, load, shown = PostgresServing.show, PostgresServing.load, []
+
+    def taken_over(store, product, version, schemas):
+        load(store, product, version, schemas)
+        monkeypatch.setattr(PostgresServing, "load", load)
+        held = elsewhere()
+        while other.claim():
+            time.sleep(0.02)
+        assert refreshed(root, 5, file="elsewhere.duckdb", state=tmp_path / "other") == []
+        elsewhere()
+        shared_pointer._HELD.update(held)
+
+    monkeypatch.setattr(PostgresServing, "show", lambda store, product, version: (shown.append(version), show(store, product, version)))
+    monkeypatch.setattr(PostgresServing, "load", taken_over)
+    with pytest.raises(DatabaseBusy, match="has claimed it since"):
+        refreshed(root, 1)
+    newest = other.latest()
+    assert shown == [newest.id] == [PostgresServing(url).shown("customers")]
+    product = read_plan(root)[0].product("customers")
+    (told,) = tidied(Candidate(product, root, NOW, "run", "print"), newest, root, KnownGrants())
+    assert "what follows a publication is left to the next one" in told and "has claimed it since" in told
 
 
 def test_readers_find_one_version_whole_while_another_is_published(root, url):

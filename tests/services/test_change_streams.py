@@ -223,6 +223,28 @@ def test_a_sender_that_wakes_up_late_sends_nothing_behind_its_successor(stream, 
     assert (stream.send(), len(stream.messages())) == ([], count), "and what its successor noted stays"
 
 
+def test_a_sender_that_stands_still_between_two_messages_sends_no_more(stream, monkeypatch):
+    """What it would send then is older than what its successor has sent."""
+    stream.publish({1: 1, 2: 1})
+    stream.send()
+    stream.publish({1: 2, 2: 2})
+    seconds, told, usual = [0.0], [], change_streams._json
+    monkeypatch.setattr(change_streams, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+
+    def still(value):
+        if isinstance(value, dict) and value.get("op") == "update" and not told:
+            told.append("once")
+            stream.publish({1: 2, 2: 3})
+            told.extend(stream.send())
+            seconds[0] += change_streams.CLAIM_FOR.total_seconds()
+        return usual(value)
+
+    monkeypatch.setattr(change_streams, "_json", still)
+    (late,) = stream.send()
+    assert (late.endswith("this process stood still, and another one may send the changes meanwhile"), told) == (True, ["once"])
+    assert stream.replayed() == {1: "2.00", 2: "3.00"}
+
+
 def test_who_sends_holds_the_stream_from_each_note_on(stream, monkeypatch):
     monkeypatch.setattr(change_streams, "AT_ONCE", 1)
     stream.publish({1: 1, 2: 1})
@@ -232,12 +254,12 @@ def test_who_sends_holds_the_stream_from_each_note_on(stream, monkeypatch):
 
     def noted(sending, delivery):
         held.append(delivery.next_at - stream.now)
-        seconds[0] += 100.0
+        seconds[0] += 50.0
         return usual(sending, delivery)
 
     monkeypatch.setattr(change_streams, "_noted", noted)
     assert stream.send() == []
-    assert [held_for - held[0] for held_for in held[:4]] == [timedelta(seconds=100 * number) for number in range(4)]
+    assert [held_for - held[0] for held_for in held[:4]] == [timedelta(seconds=50 * number) for number in range(4)]
 
 
 def kill_at_second(place):

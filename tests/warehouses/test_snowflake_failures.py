@@ -1,19 +1,20 @@
 """What goes wrong with Snowflake in a publication: the last good version stays, and the message says what to do without a password."""
 
 import itertools
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from platform_resources.dbt.planning import read_plan
-from platform_resources.publications import recorded_versions
+from platform_resources.publications import own_claims, recorded_versions
 from platform_resources.publications.published_versions import shelf
+from platform_resources.publications.version_records import Keeping
 from platform_resources.refresh.product_locks import ProductBusy, locked
 from platform_resources.warehouses.engine_errors import DatabaseBusy, EngineError
 from platform_resources.warehouses.snowflake.sessions import Session
 from tests.meshes import tiny_mesh
 from tests.snowflake_server import PASSWORD, give_up_early, started
-from tests.warehouses.test_snowflake_publication import PLACE, found_by_consumers, publish, whole
+from tests.warehouses.test_snowflake_publication import DATA_SETS, PLACE, found_by_consumers, publish, whole
 
 NUMBERS = itertools.count(1)
 LOGIN, WRITING = "login-request", "insert into"
@@ -105,4 +106,16 @@ def test_who_has_lost_the_claim_publishes_nothing(mesh, monkeypatch):
         publish(mesh, 2)
     assert found_by_consumers(mesh) == whole(1)
     publish(mesh / "elsewhere", 3)
-    assert found_by_consumers(mesh) == whole(3)
+    shelf(mesh / "elsewhere", *PLACE).let_go()
+    for late in (lambda: publish(mesh, 4), lambda: shelf(mesh, *PLACE).prune(Keeping(dict.fromkeys(DATA_SETS, 1)), datetime.now(UTC))):
+        with pytest.raises(DatabaseBusy, match="another place has begun to refresh readings"):
+            late()
+    assert found_by_consumers(mesh) == whole(3), "also where the other one is done by now"
+
+
+def test_a_machine_with_the_disk_and_the_name_of_another_one_is_another_one(mesh, monkeypatch):
+    assert shelf(mesh, *PLACE).claim() == ""
+    (mesh / "booted").write_text("at another moment")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(own_claims, "_BOOTED", mesh / "booted")
+        assert str(mesh) in shelf(mesh, *PLACE).claim()

@@ -9,6 +9,7 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.incidents import broken_contracts
 from platform_resources.plan.port_plans import InputPlan, Upstream
 from platform_resources.publications.former_folders import former_shelf
+from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import PortVersion, Publication, Versions
 from platform_resources.refresh.sources.pull_records import PullContext, Pulled, PullFailed, recorded
 from platform_resources.refresh.views.upstream_access import VIEW, AccessUnknown, consumer_standing, received, seen_columns, view_record
@@ -55,6 +56,8 @@ def pin(database: ProductDatabase, port: InputPlan, context: PullContext, former
             }
             changed = former is None or any(former.get(part, "") != record.get(part, "") for part in ("version", VIEW))
             pulled = recorded(database, port, context, record, changed)
+        # What another machine that refreshes the consumer by now has pinned is its own.
+        shelf(context.state, context.product.domain, context.product.name).confirm()
         shelves.pin(consumer, publication.id)
     finally:
         shelves.unpin(f"{consumer}.next")

@@ -13,8 +13,9 @@ from platform_resources.access.grants import KnownGrants
 from platform_resources.access.role_folders import AccessChange, RoleFolder, wanted_folders, why_gone
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.publications.published_versions import POINTER, files_of, replace_json, shelf
+from platform_resources.publications.published_versions import POINTER, files_of, shelf
 from platform_resources.publications.version_records import PortVersion, Publication, Versions, catalog_view
+from platform_resources.publications.whole_files import replace_json
 from platform_resources.refresh.views.folder_modes import FolderMode, role_mode, set_mode
 from platform_resources.warehouses.published_places import CatalogView, PublishedFiles
 from platform_resources.warehouses.targets import warehouse

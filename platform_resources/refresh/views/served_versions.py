@@ -15,6 +15,7 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import PortVersion, Publication, Versions, catalog_view
 from platform_resources.refresh.product_locks import ProductBusy, locked
 from platform_resources.settings import SERVING
+from platform_resources.warehouses.engine_errors import DatabaseBusy
 from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.published_places import PublishedFiles, PublishedPort
 from platform_resources.warehouses.table_servers import ServedReaders, ServedSchema, ServedTable, ServingFailed, ServingStore
@@ -36,7 +37,8 @@ def served_ports(product: ProductPlan) -> tuple[OutputPlan, ...]:
 def shown_by_server(product: ProductPlan, shelves: Versions, publication: Publication) -> Iterator[None]:
     """Inside, the version is published. The server shows it before, and again the one that is published where that fails.
 
-    Raises ServingFailed and SettingInvalid before anything is published.
+    Who has lost its claim meanwhile shows nothing, and takes back only what it has shown itself: the rest is its successor's.
+    Raises ServingFailed, SettingInvalid and DatabaseBusy before anything is published.
     """
     if not served_ports(product):
         yield
@@ -44,12 +46,14 @@ def shown_by_server(product: ProductPlan, shelves: Versions, publication: Public
     store, former = serving_store(), shelves.latest()
     _show(store, product, shelves, former)
     store.load(product.name, publication.id, tuple(_schemas(product, publication, lambda port: shelves.staged(publication.id, port))))
+    shelves.confirm()
     try:
         store.show(product.name, publication.id)
         yield
     except BaseException:
         newest = shelves.latest()  # another machine may have published meanwhile, and taken the former one from the server
-        store.show(product.name, newest.id if newest is not None else "")
+        if store.shown(product.name) == publication.id:
+            store.show(product.name, newest.id if newest is not None else "")
         raise
 
 
@@ -59,6 +63,7 @@ def _show(store: ServingStore, product: ProductPlan, shelves: Versions, newest: 
         return
     if not store.has(product.name, newest.id):
         store.load(product.name, newest.id, tuple(_schemas(product, newest, shelves.where)))
+    shelves.confirm()
     store.show(product.name, newest.id)
 
 
@@ -141,7 +146,7 @@ def make_server_so(state: Path, products: Sequence[ProductPlan], changes: Sequen
             with locked(state, product, WAIT_SECONDS):
                 shelves = shelf(state, product.domain, product.name)
                 _show(store, product, shelves, shelves.latest())
-        except (ServingFailed, ProductBusy) as error:
+        except (ServingFailed, ProductBusy, DatabaseBusy) as error:
             problems += (f"{product.name}: {error}",)
     return problems
 

@@ -43,6 +43,8 @@ WITHIN = timedelta(minutes=10)
 CLAIM_FOR = timedelta(minutes=2)
 AGAIN_AFTER = timedelta(minutes=1)
 _CONFIRMED_WITHIN_SECONDS = 60.0
+# What is sent later than this after its note could reach the brokers behind what another process sends.
+_SENT_WITHIN = CLAIM_FOR - timedelta(seconds=_CONFIRMED_WITHIN_SECONDS)
 _ALL = 2**62
 
 
@@ -177,11 +179,12 @@ def _confirmed(stream: _Stream, topic: "_Topic", cursor: ChangeCursor, following
         file = cast(BinaryIO, unnamed)
         _write_changes(stream, before, after, cursor.given, file)
         file.seek(0)
+        noted_at = stream.clock()
         yield cursor  # it may have taken long
         while lines := list(islice(file, AT_ONCE)):
             changes = [change_of(json.loads(line), stream.key) for line in lines]
-            topic.send(_messages(stream, changes, cursor))
-            cursor = replace(cursor, given=cursor.given + len(changes))
+            topic.send(_messages(stream, changes, cursor, noted_at))
+            cursor, noted_at = replace(cursor, given=cursor.given + len(changes)), stream.clock()
             yield cursor
     stream.shelves.pin(stream.title, following.id)
     stream.shelves.unpin(f"{stream.title}.until")
@@ -229,10 +232,15 @@ def _write_changes(stream: _Stream, before: PortVersion | None, after: PortVersi
 
 
 def _messages(
-    stream: _Stream, changes: Sequence[Mapping[str, Any]], cursor: ChangeCursor
+    stream: _Stream, changes: Sequence[Mapping[str, Any]], cursor: ChangeCursor, noted_at: datetime
 ) -> Iterator[tuple[bytes, bytes | None, dict[str, str]]]:
-    """A message for each change; one of a row that is gone is followed by a tombstone, with which a compacted topic forgets its key."""
+    """A message for each change; one of a row that is gone is followed by a tombstone, with which a compacted topic forgets its key.
+
+    Raises NotStreamed in a process that stood still, while it may have lost the stream.
+    """
     for sequence, change in enumerate(changes, cursor.given):
+        if stream.clock() - noted_at > _SENT_WITHIN:
+            raise NotStreamed("this process stood still, and another one may send the changes meanwhile")
         headers = {"mesh-product": stream.product.name, "mesh-port": stream.port.name, "mesh-version": cursor.until}
         headers |= {"mesh-since": cursor.since, "mesh-sequence": str(sequence), "mesh-op": change["op"]}
         key = _json(change["key"])

@@ -26,8 +26,9 @@ from platform_resources.ledger.queries.history import publications, runs
 from platform_resources.notify.delivery import within_limit
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan
-from platform_resources.publications.published_versions import CLOSED, replace_text, shelf
+from platform_resources.publications.published_versions import CLOSED, shelf
 from platform_resources.publications.version_records import VersionsUnreadable
+from platform_resources.publications.whole_files import replace_text
 from platform_resources.redaction.redaction import Mask, parts, url_secrets
 from platform_resources.services.control_ports.change_streams import streams_sent
 from platform_resources.services.control_ports.declared_ports import ControlPortPlan, control_ports

@@ -14,8 +14,9 @@ from platform_resources.ledger.people.score_store import kept_scores
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.promises.scores import score_data
-from platform_resources.publications.published_versions import replace_json, shelf
+from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import Publication
+from platform_resources.publications.whole_files import replace_json
 from platform_resources.services.standards.exported_products import export
 from platform_resources.warehouses.published_places import PublishedRows
 from platform_resources.warehouses.targets import warehouse

@@ -62,9 +62,9 @@ class Notes:
         """Write a note in one statement, so that readers find the old text or the new one."""
         self.session.rows(remembering(self.session.database, topic, name, record))
 
-    def claim(self, holder: str, now: datetime, until: datetime) -> str:
+    def claim(self, holder: str, former: str, now: datetime, until: datetime) -> str:
         """One statement, so of two that claim at once one has it. Gives who keeps this one out, and until when."""
-        over = f"(parse_json(kept.RECORD):holder::varchar = {text_sql(holder)} or parse_json(kept.RECORD):until::varchar < {_moment(now)})"
+        over = f"(parse_json(kept.RECORD):holder::varchar = {text_sql(former)} or parse_json(kept.RECORD):until::varchar < {_moment(now)})"
         record = json.dumps({"holder": holder, "until": until.isoformat(timespec="seconds")})
         self.session.rows(remembering(self.session.database, *_CLAIM, record, over=over))
         kept = json.loads(self.remembered(_CLAIM[0])[_CLAIM[1]])
@@ -75,12 +75,15 @@ class Notes:
         mine = f"TOPIC = {text_sql(_CLAIM[0])} and parse_json(RECORD):holder::varchar = {text_sql(holder)}"
         self.session.rows(f"delete from {self.table} where {mine}")
 
-    def point(self, record: str, holder: str, now: datetime) -> bool:
-        """Replace the pointer in one statement, which does nothing where somebody else has a claim."""
-        others = f"TOPIC = {text_sql(_CLAIM[0])} and parse_json(RECORD):holder::varchar <> {text_sql(holder)}"
-        others = f"{others} and parse_json(RECORD):until::varchar >= {_moment(now)}"
-        only = f"not exists (select 1 from {self.table} where {others})"
-        self.session.rows(remembering(self.session.database, POINTER, NEWEST, record, only=only))
+    def holding(self, holder: str) -> str:
+        """SQL: whether the claim is the holder's. The first refresh had no table to claim in: then nobody else has begun either."""
+        mine = f"TOPIC = {text_sql(_CLAIM[0])} and parse_json(RECORD):holder::varchar = {text_sql(holder)}"
+        begun = f"TOPIC in ({text_sql(_CLAIM[0])}, {text_sql(POINTER)})"
+        return f"(exists (select 1 from {self.table} where {mine}) or not exists (select 1 from {self.table} where {begun}))"
+
+    def point(self, record: str, holder: str) -> bool:
+        """Replace the pointer in one statement, which does nothing where the claim is not the holder's any more."""
+        self.session.rows(remembering(self.session.database, POINTER, NEWEST, record, only=self.holding(holder)))
         return bool(json.loads(self.remembered(POINTER).get(NEWEST, "{}")) == json.loads(record))
 
     def replace(self, topic: str, name: str, record: str) -> None:

@@ -66,11 +66,11 @@ class SnowflakeVersions:
                 if not is_missing(error):  # of a product that was never refreshed nothing was left
                     raise
 
-    def claim(self, holder: str, now: datetime, until: datetime) -> str:
+    def claim(self, holder: str, former: str, now: datetime, until: datetime) -> str:
         """Nobody else can claim a product whose database is not there yet: its first refresh makes it."""
         with session(self.connect, self.database) as opened:
             try:
-                return Notes(opened).claim(holder, now, until)
+                return Notes(opened).claim(holder, former, now, until)
             except EngineError as error:
                 if is_missing(error):
                     return ""
@@ -84,9 +84,18 @@ class SnowflakeVersions:
                 if not is_missing(error):
                     raise
 
-    def point(self, record: str, holder: str, now: datetime) -> bool:
+    def holds(self, holder: str) -> bool:
         with session(self.connect, self.database) as opened:
-            return Notes(opened).point(record, holder, now)
+            try:
+                return bool(opened.rows(f"select 1 where {Notes(opened).holding(holder)}"))
+            except EngineError as error:
+                if is_missing(error):
+                    return True
+                raise
+
+    def point(self, record: str, holder: str) -> bool:
+        with session(self.connect, self.database) as opened:
+            return Notes(opened).point(record, holder)
 
     def place(self, table: str, version: str, columns: Mapping[str, str], view: str = "") -> PublishedRows:
         return PublishedRows(self.database, table, version, columns, view)
@@ -97,15 +106,15 @@ class SnowflakeVersions:
             rows = f"{_table(place.database, place.table)} where {VERSION} = {literal(place.version)}"
             return there and bool(opened.first(f"select count(*) from {rows}")[0])
 
-    def keep_only(self, versions: Collection[str], views: Collection[tuple[str, str]]) -> None:
+    def keep_only(self, versions: Collection[str], views: Collection[tuple[str, str]], holder: str) -> None:
         """One statement for each table; what a failing one leaves is removed by the next publication."""
         kept = ", ".join(map(literal, sorted(versions)))
         with session(self.connect, self.database) as opened:
             drop_other_views(opened, views)
             tables = opened.rows(f"select TABLE_NAME from {_schema(opened)}.TABLES where TABLE_SCHEMA = '{SCHEMA}'")
             for (table,) in tables:
-                condition = f" where {VERSION} not in ({kept})" if kept else ""
-                opened.rows(f"delete from {_table(opened.database, table)}{condition}")
+                others = f" and {VERSION} not in ({kept})" if kept else ""
+                opened.rows(f"delete from {_table(opened.database, table)} where {Notes(opened).holding(holder)}{others}")
 
 
 def port_rows(published: PublishedPort, *, newest: str = "") -> str:
