@@ -224,7 +224,9 @@ class SharedVersions:
     # The claim, and the product's database
 
     def claim(self) -> str:
-        """Claim the product, and have its database as the last holder left it."""
+        """Claim the product, and have its database as the last holder left it; a second time changes nothing."""
+        if self.place.held is not None:
+            return ""
         former = last_claim(self.state, self.domain, self.product)
         other = self.place.claim(former, new_claim(self.state, self.domain, self.product))
         if other:

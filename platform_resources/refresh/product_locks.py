@@ -58,18 +58,24 @@ def locked(state: Path, product: Placed, wait_seconds: float = LONGEST_WAIT_SECO
     file, until = _acquired(state, product, product.name, wait_seconds), time.monotonic() + wait_seconds
     lock = ProductLock(file, shelf(state, product.domain, product.name))
     try:
-        while other := lock.versions.claim():
-            if time.monotonic() > until:
-                raise ProductBusy(f"{product.name} is refreshed from another place: {other}; try again when it is done")
-            time.sleep(min(_LOOK_AGAIN_SECONDS, max(0.0, until - time.monotonic())))
+        _claim(lock.versions, product, until)
         if isinstance(product, ProductPlan):  # a product that is gone takes nothing over
             for former in product.former_names:
                 _acquired(state, product, former, wait_seconds).release()
             take_over(state, product)
+            if product.former_names:  # what came with the former name is there to be claimed by now
+                _claim(lock.versions, product, until)
     except BaseException:
         lock.release()
         raise
     return lock
+
+
+def _claim(versions: Versions, product: Placed, until: float) -> None:
+    while other := versions.claim():
+        if time.monotonic() > until:
+            raise ProductBusy(f"{product.name} is refreshed from another place: {other}; try again when it is done")
+        time.sleep(min(_LOOK_AGAIN_SECONDS, max(0.0, until - time.monotonic())))
 
 
 def take_over_former(state: Path, products: Iterable[ProductPlan]) -> None:
