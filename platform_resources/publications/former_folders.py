@@ -15,7 +15,7 @@ from platform_resources.warehouses.targets import warehouse
 
 
 def take_over(state: Path, product: ProductPlan) -> None:
-    """Move everything kept under former names. Call under the product's lock; it resumes after a kill and may run twice."""
+    """Move what is kept under former names. Call under the product's lock; it resumes after a kill and may run twice."""
     for link in led_elsewhere(state, product):
         link.unlink()
     for former in product.former_names:
@@ -26,8 +26,6 @@ def take_over(state: Path, product: ProductPlan) -> None:
         for former in port.former_names:
             _move(ports / former, ports / port.name)
             _link(ports / former, ports / port.name)
-    _take_over_names(state, product)
-    _take_over_pins(state, product)
 
 
 def led_elsewhere(state: Path, product: ProductPlan) -> list[Path]:
@@ -79,12 +77,13 @@ def _link(old: Path, new: Path) -> None:
         old.symlink_to(new.name, target_is_directory=new.is_dir())
 
 
-def _take_over_names(state: Path, product: ProductPlan) -> None:
-    """Records of versions name ports and data sets as they are called now; their files stay where they are."""
+def take_over_names(state: Path, product: ProductPlan) -> None:
+    """Records of versions name ports and data sets as they are called now, and pins the product; files stay where they are."""
     ports = {former: port.name for port in product.outputs for former in port.former_names}
     data_sets = {slug(former): data_set.name for data_set in product.data_sets for former in data_set.spec.renamed_from or ()}
     if ports or data_sets:
         shelf(state, product.domain, product.name).rename(ports, data_sets)
+    _take_over_pins(state, product)
 
 
 def _take_over_pins(state: Path, product: ProductPlan) -> None:

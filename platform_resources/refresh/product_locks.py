@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from platform_resources.plan import conventions
 from platform_resources.plan.conventions import Placed
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.publications.former_folders import led_elsewhere, take_over
+from platform_resources.publications.former_folders import led_elsewhere, take_over, take_over_names
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import Versions, VersionsUnreadable
 from platform_resources.warehouses.engine_errors import EngineError, NotSupported
@@ -65,6 +65,7 @@ def locked(state: Path, product: Placed, wait_seconds: float = LONGEST_WAIT_SECO
             take_over(state, product)
             if product.former_names:  # what came with the former name is there to be claimed by now
                 _claim(lock.versions, product, until)
+            take_over_names(state, product)
     except BaseException:
         lock.release()
         raise
