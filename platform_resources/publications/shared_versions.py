@@ -225,9 +225,9 @@ class SharedVersions:
 
     def claim(self) -> str:
         """Claim the product, and have its database as the last holder left it; a second time changes nothing."""
-        if self.place.held is not None:
+        held, former = self.place.held, last_claim(self.state, self.domain, self.product)
+        if held is not None and held.token == former:
             return ""
-        former = last_claim(self.state, self.domain, self.product)
         other = self.place.claim(former, new_claim(self.state, self.domain, self.product))
         if other:
             return other
