@@ -16,6 +16,7 @@ from platform_resources.access.grants import KnownGrants
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import ledger_url, open_ledger
 from platform_resources.plan.tenancy import MeshTenancy, mesh_tenancy
+from platform_resources.refresh.product_locks import locked
 from platform_resources.refresh.publishing import Candidate, publish, tidied
 from platform_resources.services.access.access_plan import access_plan, apply_access, give_now
 from platform_resources.services.releases.archives import archive_of
@@ -266,7 +267,7 @@ def test_roles_read_each_new_version_without_a_new_apply(provisioned):
     applied(root)
     product, later = plan_of(root).product("customers"), NOW + timedelta(hours=1)
     candidate = Candidate(product, root, later, "run", "print")
-    with warehouse().opened(root, "crm", "customers") as opened:
+    with locked(root, product, 0), warehouse().opened(root, "crm", "customers") as opened:
         opened.session.rows(ROWS + " union all select 2, 'EU', 'x'")
         publication = publish(opened, candidate, {})
         assert list(tidied(candidate, publication, root, KnownGrants())) == []
