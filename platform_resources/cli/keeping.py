@@ -11,6 +11,7 @@ import typer
 from platform_resources.capabilities.support.shares import bytes_text
 from platform_resources.cli.terminal.console import CANNOT_RUN, mesh_of, out, stop, words
 from platform_resources.repository.mesh_folders import dagster_home, mesh_root, state_folder
+from platform_resources.settings import LEDGER
 
 
 def backup(
@@ -51,7 +52,10 @@ def restore(
     except (BackupRefused, LedgerUnavailable) as error:
         stop(f"nothing was restored: {error}", CANNOT_RUN)
     except OSError as error:
-        stop(f"only a part was restored to {state}: {error}; take that away and restore again", CANNOT_RUN)
+        stop(
+            f"only a part was restored to {state}: {error}; take that away, empty a ledger that {LEDGER.name} names, and restore again",
+            CANNOT_RUN,
+        )
     out.print(f"restored {len(kept.files):,} files, {bytes_text(kept.bytes)}, as of {kept.made_at}", highlight=False, soft_wrap=True)
     if left := shown_again(state, plan, datetime.now(UTC)):
         stop("\n".join(("readers do not have all of it yet; mend this and run `mesh access apply`:", *left)), CANNOT_RUN)

@@ -26,8 +26,7 @@ def probe_routes(shop: Shop) -> APIRouter:
     def metrics(request: Request) -> Response:
         if "platform" not in shop.auth.officers.roles(shop.kept.who(request.scope)):
             raise NotGranted("Metrics name all products: they are for those whom MESH_PLATFORM names, by a token of theirs.")
-        with shop.market.ledger.reading() as connection:
-            messages = open_and_recent(connection, datetime.now(UTC) - OUTBOX_OVER)
+        messages = shop.market.patient.said(lambda connection: open_and_recent(connection, datetime.now(UTC) - OUTBOX_OVER), None)
         return Response(metrics_text(shop.market.view(), messages), media_type=CONTENT_TYPE)
 
     @router.get("/health/live", include_in_schema=False)

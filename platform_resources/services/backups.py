@@ -79,6 +79,8 @@ def save(state: Path, home: Path, place: Path, now: datetime, environment: Mappi
 
     Raises BackupRefused, ProductBusy, LedgerUnavailable, OSError, sqlite3.Error; an unfinished backup is then taken away.
     """
+    if within := [folder for folder in (home, state / MESH_FOLDER, *_targets(state, home)) if folder == place or folder in place.parents]:
+        raise BackupRefused(f"{place} is within {within[0]}, which is backed up itself; name a folder elsewhere, better on another disk")
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with FileLock(place / ".lock", timeout=0):
@@ -184,6 +186,8 @@ def backup_in(folder: Path) -> Backup:
     try:
         data = json.loads(file.read_text())
         files = {name: SavedFile(**saved) for name, saved in data["files"].items()}
+        if led_out := [name for name in files if ".." in Path(name).parts or Path(name).is_absolute()]:
+            raise ValueError(f"it names {led_out[0]}, which is no file of a backup")
         return Backup(folder, data["made_at"], data["platform"], files)
     except FileNotFoundError:
         made = ", ".join(sorted(path.parent.name for path in folder.glob(f"*/{CONTENTS}")))

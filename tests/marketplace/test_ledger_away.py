@@ -8,6 +8,7 @@ from tempfile import mkdtemp
 from time import monotonic
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import func, select
 
 from platform_resources.dbt.planning import read_plan
@@ -28,6 +29,13 @@ QUERY = "/lab?sql=select+count(*)+from+readings.measurements"
 PAGES = ("/", "/search?q=sensor", "/products/readings", "/products/summary", "/domains", "/domains/plant", "/map", "/incidents", QUERY)
 DATA = (RECORDS, CHANGES, FILE, "/api/v1/products", "/products/readings/columns/degrees", "/health/ready", "/lab/result.csv?" + QUERY[5:])
 NEED_IT = ("/api/v1/products/readings/reviews", "/inbox", "/incidents/readings/1", "/api/v1/products/readings/score")
+
+
+def told(client):
+    """The metrics, as Prometheus reads them."""
+    answer = client.get("/api/v1/metrics")
+    assert answer.status_code == 200, answer.text
+    return list(text_string_to_metric_families(answer.text))
 
 
 class Server:
@@ -73,6 +81,9 @@ def test_pages_records_and_downloads_go_on_while_the_ledger_is_away(shop, databa
         assert "The ledger has not answered since" in shown and "What each sensor has measured." in shown
         assert len(answers[RECORDS].json()["rows"]) == 3
         assert "the ledger has not answered since" in answers["/health/ready"].text
+        metrics = {sample.name: sample.value for family in told(client) for sample in family.samples}
+        assert metrics["mesh_observed_timestamp_seconds"] < datetime.now(UTC).timestamp()
+        assert "mesh_product_status" in metrics and "mesh_messages" not in metrics, "what nobody knows now is not zero"
         refused = {path: client.get(path) for path in NEED_IT}
         assert {answer.status_code for answer in refused.values()} == {503}
         assert all("This needs the ledger, which does not answer now." in answer.text for answer in refused.values()), refused

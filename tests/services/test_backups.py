@@ -117,6 +117,22 @@ def test_of_a_damaged_backup_nothing_is_restored(lived_in, tmp_path, way, messag
     assert not elsewhere.exists()
 
 
+@pytest.mark.parametrize("inside", [".mesh/backups", ".dagster", "ports/plant", "sources/plant/support/0a1b"])
+def test_a_backup_is_not_written_into_what_it_saves(lived_in, inside):
+    before = sorted(lived_in.rglob("*"))
+    with pytest.raises(BackupRefused, match="which is backed up itself; name a folder elsewhere"):
+        saved(lived_in, lived_in / inside)
+    assert sorted(lived_in.rglob("*")) == before
+
+
+def test_a_backup_that_names_a_file_elsewhere_is_refused(lived_in, tmp_path):
+    made = saved(lived_in, tmp_path / "backups")
+    contents = made.folder / "backup.json"
+    contents.write_text(contents.read_text().replace("state/ports", "state/../../ports", 1))
+    with pytest.raises(BackupRefused, match=r"it names state/\.\./\.\./ports/.*, which is no file of a backup; take another backup"):
+        backup_in(made.folder)
+
+
 def test_nothing_is_restored_over_what_is_there(lived_in, tmp_path):
     made = saved(lived_in, tmp_path / "backups")
     before = rows(ledger_url(lived_in, {}))

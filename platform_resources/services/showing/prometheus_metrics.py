@@ -20,8 +20,8 @@ PRODUCT = ("domain", "product")
 OUTBOX_OVER = timedelta(days=7)
 
 
-def metrics_text(overview: MeshOverview, messages: Iterable[OutboxEntry]) -> str:
-    """All metrics of a mesh; `messages` are the outbox messages to count."""
+def metrics_text(overview: MeshOverview, messages: Iterable[OutboxEntry] | None) -> str:
+    """All metrics of a mesh; `messages` are the outbox messages to count, None where nobody knows them now."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collected((*_products(overview), *_indicators(overview), *_incidents(overview), *_platform(overview, messages))))
     return str(generate_latest(registry), "utf-8")
@@ -88,9 +88,9 @@ def _incidents(overview: MeshOverview) -> Iterator[Metric]:
     yield from (live, oldest)
 
 
-def _platform(overview: MeshOverview, messages: Iterable[OutboxEntry]) -> Iterator[Metric]:
+def _platform(overview: MeshOverview, messages: Iterable[OutboxEntry] | None) -> Iterator[Metric]:
     outbox = _gauge("mesh_messages", "Messages that are not sent yet, or of the last days, by what became of them.", "state")
-    for state, count in sorted(Counter(message.state for message in messages).items()):
+    for state, count in sorted(Counter(message.state for message in messages or ()).items()):
         outbox.add_metric((state,), count)
     broken = _gauge("mesh_products_rejected", "Products whose description is broken, which are not loaded.")
     broken.add_metric((), len(overview.plan.rejected))
