@@ -1,5 +1,6 @@
 """Write what a process says on standard error as JSON, one object a line, where MESH_LOG asks for it."""
 
+import atexit
 import json
 import logging
 import os
@@ -28,7 +29,8 @@ def write_json_lines(environment: Mapping[str, str]) -> None:
     if not is_json(environment) or isinstance(sys.stderr, _Lines):
         return
     handler = _JsonLogger.handler = _json_handler(sys.stderr)
-    sys.stderr = _Lines(handler)
+    sys.stderr = lines = _Lines(handler)
+    atexit.register(lines.write, "\n")  # what was said last may have no end
     logging.setLoggerClass(_JsonLogger)
     root = logging.getLogger()
     root.handlers, root.level = [handler], min(root.level or logging.INFO, logging.INFO)

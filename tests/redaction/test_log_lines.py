@@ -24,6 +24,7 @@ def publish():
     return dg.MaterializeResult(tags={"dagster/data_version": "v7"})
 job = dg.define_asset_job("refresh_orders", [publish], tags={"product": "orders"}, executor_def=dg.in_process_executor)
 dg.Definitions(assets=[publish], jobs=[job]).resolve_job_def("refresh_orders").execute_in_process()
+sys.stderr.write("last words")
 raise ValueError("password=geheim2")
 """
 
@@ -48,7 +49,8 @@ def test_every_line_is_an_object_that_says_whose_it_is():
     assert (
         (made["product"], made["asset"], made["version"]) == ("orders", "orders/outputs/orders_sql", "v7") and made["run"] and made["step"]
     )
-    assert said[-1]["level"] == "CRITICAL" and "Traceback" in said[-1]["error"]
+    assert said[-2]["level"] == "CRITICAL" and "Traceback" in said[-2]["error"]
+    assert said[-1]["message"] == "last words"
 
 
 def test_without_it_they_are_for_people():
