@@ -7,7 +7,7 @@ import signal
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -418,6 +418,34 @@ def test_a_time_that_never_comes_arrives_as_such(tmp_path, url):
     PostgresServing(url).show("all", VERSIONS[0])
     found = read(url, 'select day::text, local::text, moment::text from "all".things order by day', "postgres")
     assert found == [("-infinity",) * 3, ("infinity",) * 3, (None,) * 3]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "reason"),
+    [
+        ("varchar", "chr(0)", "in 1 row v holds the character of number zero"),
+        ("varchar[]", "[chr(0)]", "in 1 row v holds the character of number zero"),
+        ("struct(a double)", "{'a': 'nan'::double}", "in 1 row v holds a number that is none, such as NaN"),
+        ("double[]", "['-inf'::double]", "in 1 row v holds a number that is none, such as NaN"),
+        ("date", "'5881580-07-10'", "in 1 row v is before 4713 BC, or after the year 5874897"),
+        ("timestamptz", "'290309-12-22 (BC) 00:00:00+00'", "in 1 row v is before 4713 BC, or after the year 5874897"),
+        ("decimal(20,2)[]", "[123456789012345678.10, null]", ""),
+    ],
+)
+def test_a_value_that_postgresql_has_not_is_told_by_its_column(tmp_path, url, kind, value, reason):
+    file = tmp_path / "things.parquet"
+    duckdb.execute(copy_sql(f"(select cast({value} as {kind}) as v)", {"v": kind}, file, "parquet"))
+    table = ServedTable("things", PublishedFiles((file,), "parquet", {"v": kind}))
+    with pytest.raises(ServingFailed, match=f"^PostgreSQL has no such values as things has: {reason}$") if reason else nullcontext():
+        PostgresServing(url).load("all", VERSIONS[0], [ServedSchema("", (table,), {})])
+
+
+def test_what_the_server_says_is_told_without_our_statement(tmp_path, url):
+    file = tmp_path / "things.parquet"
+    duckdb.execute(copy_sql("(select 1 as xmin)", {"xmin": "integer"}, file, "parquet"))
+    table = ServedTable("things", PublishedFiles((file,), "parquet", {"xmin": "integer"}))
+    with pytest.raises(ServingFailed, match=r'^PostgreSQL: column name "xmin" conflicts with a system column name$'):
+        PostgresServing(url).load("all", VERSIONS[0], [ServedSchema("", (table,), {})])
 
 
 @pytest.mark.parametrize(("data_set", "column"), [("t" * 64, "id"), ("things", "é" * 32)])

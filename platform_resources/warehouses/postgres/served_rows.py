@@ -1,11 +1,13 @@
 """How do the rows of a published port become a table of PostgreSQL, with every value and type kept?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
+from adbc_driver_postgresql.dbapi import Error
 
+from platform_resources.capabilities.support.shares import amount
 from platform_resources.capabilities.support.sql_text import literal, quoted, quoted_list
 from platform_resources.warehouses.duckdb.port_files import port_sql
 from platform_resources.warehouses.published_places import PublishedFiles
@@ -55,20 +57,24 @@ _KINDS: Mapping[str, ColumnKind] = {
 }
 _WITH_INFINITY = ("date", "timestamp", "timestamptz")
 _NESTED = ("struct", "map", "union")
+_ZERO = "holds the character of number zero"
 
 
 def column_kind(kind: str) -> ColumnKind:
     """The type in PostgreSQL of a column of DuckDB; structures are JSON, what PostgreSQL has no type for is text."""
     plain = kind.lower()
-    if plain.startswith("decimal"):
-        return ColumnKind(plain.replace("decimal", "numeric"), as_text=True)
     if plain.endswith("]") or plain.startswith(_NESTED):
         return ColumnKind("jsonb", as_text=True)
+    if plain.startswith("decimal"):
+        return ColumnKind(plain.replace("decimal", "numeric"), as_text=True)
     return _KINDS.get(plain, ColumnKind("text", "varchar"))
 
 
 def load_table(cursor: Any, schema: str, table: ServedTable) -> None:
-    """Make the table, load its rows, and index its key. Raises ServingFailed, and what DuckDB and the driver raise."""
+    """Make the table, load its rows, and index its key. Raises ServingFailed, and what DuckDB and the driver raise.
+
+    The server says of a value that it refuses only in which of our statements it was; which column has one is looked up then.
+    """
     if long := [name for name in (table.data_set, *table.published.columns) if len(name.encode()) > LONGEST_NAME]:
         raise ServingFailed(
             f"PostgreSQL keeps {LONGEST_NAME} bytes of a name; give these of {table.data_set} a shorter one: {', '.join(long)}"
@@ -78,13 +84,19 @@ def load_table(cursor: Any, schema: str, table: ServedTable) -> None:
     made = ", ".join(f"{quoted(name)} {'text' if kind.as_text else kind.kind}" for name, kind in kinds.items())
     cursor.execute(f"create table {place} ({made})")
     listed = ", ".join(_sent(name, table.published.columns[name], kind) for name, kind in kinds.items())
+    texts = [f"alter {quoted(name)} type {kind.kind} using {quoted(name)}::{kind.kind}" for name, kind in kinds.items() if kind.as_text]
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         rows = connection.sql(f"select {listed} from ({port_sql(table.published)})").to_arrow_reader(BATCH)
-        cursor.adbc_ingest(table.data_set, rows, mode="append", db_schema_name=schema)
-    texts = [f"alter {quoted(name)} type {kind.kind} using {quoted(name)}::{kind.kind}" for name, kind in kinds.items() if kind.as_text]
-    if texts:
-        cursor.execute(f"alter table {place} {', '.join(texts)}")
+        try:
+            cursor.adbc_ingest(table.data_set, rows, mode="append", db_schema_name=schema)
+            if texts:
+                cursor.execute(f"alter table {place} {', '.join(texts)}")
+        except Error as error:
+            rows.close()
+            if not (refused := "; ".join(_refused(connection, table.published, kinds))):
+                raise
+            raise ServingFailed(f"PostgreSQL has no such values as {table.data_set} has: {refused}") from error
     if table.key and set(table.key) <= kinds.keys():
         cursor.execute(f"create index on {place} ({quoted_list(table.key)})")
     describe(cursor.execute, place, table)
@@ -110,6 +122,30 @@ def _kinds_of(published: PublishedFiles) -> dict[str, ColumnKind]:
             endless = connection.execute(f"select {are_endless} from ({port_sql(published)})").fetchone() or ()
         kinds |= {name: replace(kinds[name], as_text=True) for name, is_endless in zip(times, endless, strict=True) if is_endless}
     return kinds
+
+
+def _refused(connection: Any, published: PublishedFiles, kinds: Mapping[str, ColumnKind]) -> Iterator[str]:
+    """Which columns have values that PostgreSQL has not, and what they are."""
+    told = [(name, what, sql) for name, kind in kinds.items() for what, sql in _not_taken(name, published.columns[name], kind).items()]
+    counts = ", ".join(f"count_if({sql})" for _, _, sql in told)
+    found = connection.execute(f"select {counts} from ({port_sql(published)})").fetchall()[0] if told else ()
+    yield from (f"in {amount(count)} {name} {what}" for (name, what, _), count in zip(told, found, strict=True) if count)
+
+
+def _not_taken(name: str, kind: str, wanted: ColumnKind) -> Mapping[str, str]:
+    column = quoted(name)
+    if wanted.kind == "jsonb":
+        text = f"cast({column if kind.lower() == 'json' else f'to_json({column})'} as varchar)"
+        return {
+            "holds a number that is none, such as NaN": f"regexp_matches({text}, '[\\[:,]-?(NaN|Infinity)')",
+            _ZERO: f"contains({text}, '\\u0000')",
+        }
+    if wanted.kind == "text":
+        return {_ZERO: f"contains(cast({column} as varchar), chr(0))"}
+    if wanted.kind in _WITH_INFINITY:
+        late = f" or {column} >= '5874898-01-01'" if wanted.kind == "date" else ""
+        return {"is before 4713 BC, or after the year 5874897": f"isfinite({column}) and ({column} < '4713-01-01 (BC)'{late})"}
+    return {}
 
 
 def _sent(name: str, kind: str, wanted: ColumnKind) -> str:

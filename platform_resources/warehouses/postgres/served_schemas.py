@@ -269,6 +269,7 @@ def _one(cursor: Any, sql: str) -> str:
 
 
 def _said(error: Exception) -> str:
-    """What the server says, without its detail lines, which may quote values."""
+    """What the server says, without our statement, and its detail lines, which may quote values."""
     text = re.sub(r"\s+", " ", re.split(r"\n(?:DETAIL|CONTEXT|HINT)|\. SQLSTATE", str(error))[0]).strip()
+    text = re.sub(r"^.*?\[libpq\] (.*\b(?:ERROR|FATAL): )?", "", text)
     return f"PostgreSQL: {text}"
