@@ -126,10 +126,10 @@ def _kinds_of(published: PublishedFiles) -> dict[str, ColumnKind]:
 
 def _refused(connection: Any, published: PublishedFiles, kinds: Mapping[str, ColumnKind]) -> Iterator[str]:
     """Which columns have values that PostgreSQL has not, and what they are."""
-    told = [(name, what, sql) for name, kind in kinds.items() for what, sql in _not_taken(name, published.columns[name], kind).items()]
-    counts = ", ".join(f"count_if({sql})" for _, _, sql in told)
-    found = connection.execute(f"select {counts} from ({port_sql(published)})").fetchall()[0] if told else ()
-    yield from (f"in {amount(count)} {name} {what}" for (name, what, _), count in zip(told, found, strict=True) if count)
+    reasons = [(name, *reason) for name, kind in kinds.items() for reason in _not_taken(name, published.columns[name], kind).items()]
+    asked = ", ".join(f"count_if({condition})" for _, _, condition in reasons)
+    counts = connection.execute(f"select {asked} from ({port_sql(published)})").fetchall()[0] if reasons else ()
+    yield from (f"in {amount(count)} {name} {what}" for (name, what, _), count in zip(reasons, counts, strict=True) if count)
 
 
 def _not_taken(name: str, kind: str, wanted: ColumnKind) -> Mapping[str, str]:
