@@ -170,7 +170,10 @@ def subscribe(
     from platform_resources.services.showing.channel_states import channels_of
 
     root, plan = mesh_of(context)
-    name, least = product_of(plan, product).name, _severity(severity)
+    named, least = product_of(plan, product), _severity(severity)
+    name = named.name
+    if named.offers.retired is not None:
+        stop(f"{name} {named.offers.retired}", CANNOT_RUN)
     _refuse_unknown(channels_of(plan), channel)
     who = person or you("--as")
     with opened(root) as ledger, ledger.writing() as connection:

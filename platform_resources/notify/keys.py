@@ -93,6 +93,11 @@ def retired_key(product: str, at: datetime, channel: str) -> str:
     return f"schema/{product}/retired@{_text(at)}/{channel}"
 
 
+def is_retired_key(key: str) -> bool:
+    """Whether a key is one of `retired_key`."""
+    return key.startswith("schema/") and key.split("/")[2].startswith("retired@")
+
+
 def is_ending_key(key: str) -> bool:
     """Whether a key is one of `ending_key`."""
     return key.startswith("schema/") and key.split("/")[2] == "ports"

@@ -13,7 +13,7 @@ from platform_resources.ledger.people.certifications import newest_certificates,
 from platform_resources.ledger.people.grant_store import grants_of
 from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.ledger.people.review_store import expectations_of
-from platform_resources.ledger.people.subscriptions import subscriptions
+from platform_resources.ledger.people.subscriptions import Subscription, subscriptions
 from platform_resources.ledger.queries import history
 from platform_resources.ledger.queries.standing import Standing
 from platform_resources.ledger.records import PortPublication, check_id
@@ -49,9 +49,10 @@ from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
 from platform_resources.promises.attainment import ALERT_LEVELS
 from platform_resources.promises.grades import ProductHealth
 from platform_resources.services.incident_facts import incident_facts
-from platform_resources.services.new_versions import version_messages
+from platform_resources.services.new_versions import retired_calls, version_messages
 from platform_resources.services.refreshes.schema_changes import input_changes, published_changes
 from platform_resources.services.releases.ending_ports import ending_ports
+from platform_resources.services.releases.listeners import listeners
 from platform_resources.services.watching import Observed
 from platform_resources.spec.problems import errors
 
@@ -97,13 +98,13 @@ def announce(connection: Connection, news: Round) -> int:
     """Queue messages that are due and withdraw outdated ones; returns the number of new ones. Call after `tend`."""
     newest = history.newest_publications(connection, news.now)
     abouts = _abouts(news, newest)
-    wanted = tuple(Subscriber(s.product, s.channel, s.severity) for s in subscriptions(connection))
+    wanted = _subscribers(subscriptions(connection))
     due = chain(
         _incidents(connection, news, abouts, wanted, {publication.product: publication for publication in newest}),
         _budgets(connection, news, abouts, wanted),
         _schemas(connection, news, abouts, wanted),
         _endings(connection, news, abouts, wanted),
-        _retirements(connection, news, abouts, wanted),
+        _retirements(connection, news, abouts),
         _certificates(connection, news, abouts, wanted),
         _digests(connection, news, abouts),
         _grants(connection, news, abouts),
@@ -251,7 +252,11 @@ def _port_endings(
         yield PortEnding(abouts[ending.product], ending.port, text, ending.end_date, readers, below, people, ending.version)
 
 
-def _retirements(connection: Connection, news: Round, abouts: Mapping[str, About], wanted: Sequence[Subscriber]) -> Iterator[DueMessages]:
+def _subscribers(wishes: Iterable[Subscription]) -> tuple[Subscriber, ...]:
+    return tuple(Subscriber(wish.product, wish.channel, wish.severity) for wish in wishes)
+
+
+def _retirements(connection: Connection, news: Round, abouts: Mapping[str, About]) -> Iterator[DueMessages]:
     since = news.now - REMEMBERED
     for product in (p for p in news.plan.products if p.domain in news.domains and p.info.lifecycle == "retired"):
         signed = retirement(connection, product.name)
@@ -260,7 +265,9 @@ def _retirements(connection: Connection, news: Round, abouts: Mapping[str, About
             replacement = product.info.replacement or ""
             retired = RetiredProduct(abouts[product.name], signed.since, signed.person, signed.why, replacement, below)
             known = outbox.keys_about(connection, "schema", [product.name], since - CLOCKS_DIFFER)
-            yield retired_notices(retired, wanted, known, news.now)
+            heard = listeners(connection, product.name, as_of=signed.since)  # retiring may have ended them
+            yield retired_notices(retired, _subscribers(heard.subscriptions), known, news.now)
+            yield DueMessages(tuple(message for message in retired_calls(retired, heard.hooks, news.now) if message.key not in known))
 
 
 def _certificates(connection: Connection, news: Round, abouts: Mapping[str, About], wanted: Sequence[Subscriber]) -> Iterator[DueMessages]:

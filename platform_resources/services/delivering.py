@@ -13,6 +13,7 @@ from platform_resources.incidents.messages import Message
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.people.outbox import Claim, Due, claimed, due, failed, put_off, sent
 from platform_resources.ledger.people.subscriptions import HOOK, hook_of_channel
+from platform_resources.notify.keys import is_retired_key
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.plan.routes import ChannelPlan
@@ -136,7 +137,7 @@ def _call(sender: _Sender, message: Message) -> None:
 
     with sender.ledger.reading() as connection:
         hook = hook_of_channel(connection, message.channel)
-    if hook is None:
+    if hook is None or (hook.ended_at is not None and not is_retired_key(message.key)):
         raise ChannelUnusable(f"{message.channel} has ended")
     try:
         secret = secret_of(hook, sender.state, sender.environment)

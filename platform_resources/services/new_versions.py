@@ -1,7 +1,7 @@
-"""Notify registered programs of new versions: what each contains, how it differs, and where to read it."""
+"""Notify registered programs of new versions (what each contains, how it differs, and where to read it), and of a product's end."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from platform_resources.incidents.messages import Message
@@ -10,8 +10,8 @@ from platform_resources.ledger.people import outbox
 from platform_resources.ledger.people.subscriptions import VersionHook, hooks_of
 from platform_resources.ledger.queries import history
 from platform_resources.ledger.records import PortPublication
-from platform_resources.notify.facts import SchemaChange
-from platform_resources.notify.keys import version_key
+from platform_resources.notify.facts import RetiredProduct, SchemaChange
+from platform_resources.notify.keys import retired_key, version_key
 from platform_resources.plan.plan import ProductPlan
 
 
@@ -34,6 +34,22 @@ def version_messages(
             if key not in known:
                 ports = [publication for publication in published[hook.product] if publication.version == version]
                 yield _message(key, hook, named[hook.product], ports, changes.get((hook.product, version)), pages, now)
+
+
+def retired_calls(retired: RetiredProduct, hooks: Iterable[VersionHook], now: datetime) -> Iterator[Message]:
+    """The last message to each webhook of a product that is retired."""
+    name, domain = retired.about.name, retired.about.domain
+    body = {
+        "event": "product.retired",
+        "product": name,
+        "domain": domain,
+        "retired_at": retired.at.isoformat(),
+        "why": retired.why,
+        "replacement": retired.replacement or None,
+    }
+    for hook in hooks:
+        key = retired_key(name, retired.at, hook.channel)
+        yield Message(key, "schema", hook.channel, name, domain, "", f"{retired.about.title} is retired", json.dumps(body), now)
 
 
 def _message(

@@ -4,20 +4,30 @@ import json
 import os
 import signal
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 
+from platform_resources.capabilities.registry import installed_registry
 from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, MISSED
 from platform_resources.dbt.planning import read_plan
+from platform_resources.incidents.messages import Message
 from platform_resources.ledger.database import ledger_url, open_ledger
-from platform_resources.ledger.people.subscriptions import subscribe
+from platform_resources.ledger.people import outbox
+from platform_resources.ledger.people.control_deliveries import ControlDelivery, claim_delivery, control_deliveries, note_delivery
+from platform_resources.ledger.people.subscriptions import VersionHook, add_hook, hooks_of, subscribe, subscriptions, unsubscribe
+from platform_resources.notify.keys import is_retired_key
+from platform_resources.services.access.version_hooks import new_seed
+from platform_resources.services.delivering import deliver_due
+from platform_resources.services.evaluation_round import evaluate
 from platform_resources.services.releases.archives import archive_of, damaged, parquet_rows
 from platform_resources.settings import SERVING
 from tests.cli.conftest import NOW, publish_readings
 from tests.forked_commands import forked
 from tests.ledger.ledgers import postgres
+from tests.marketplace import test_hooks
 from tests.meshes import edited, product_file
 from tests.refresh.running import environment
 
@@ -25,6 +35,7 @@ FILE, SUMMARY = product_file("plant", "readings"), product_file("office", "summa
 OWNER, TOMORROW = "plant-lead@example.com", (datetime.now(UTC) + timedelta(days=1)).date()
 DEPRECATED = "lifecycle: deprecated\n        replacement: summary\n        end_date: {}"
 SAID = ("--apply", "--by", OWNER, "--why", "The sensors are sold.")
+machine = test_hooks.machine
 # Kills the process before the first change of a file whose path ends like this.
 DYING = """
 import os, signal, sys
@@ -82,13 +93,15 @@ def test_the_plan_says_who_reads_it_and_what_is_removed_in_which_order_and_chang
         subscribe(connection, "readings", "ana@example.com", "ana@example.com", "low", datetime.now(UTC))
     ledger.close()
     code, told = run(published, "retire", "readings")
-    order = [told.index(f"{number} {name}") for number, name in enumerate(("archive", "schedules", "grants", "ports", "storage"), 1)]
+    order = [
+        told.index(f"{number} {name}") for number, name in enumerate(("archive", "schedules", "grants", "listeners", "ports", "storage"), 1)
+    ]
     assert code == FINE and order == sorted(order), told
     for said in (
         "its notice has not begun",
         "still read by product summary: reads it by its input port measurements (^1)",
         "is kept for summary.measurements",
-        "subscribed: ana@example.com",
+        "listeners (end subscriptions, hooks and topics; subscribers and hooks are told): the subscription of ana@example.com on ana@",
         "analyst of product:summary, in product.yaml",
         "1 version of ports measurements_sql, measurements_file",
         "nothing is changed; --apply does it",
@@ -137,6 +150,58 @@ def test_a_process_killed_in_any_step_goes_on_where_it_was(published):
     assert "readings is retired; summary takes its place" in run(published, "access", "show", "readings")[1] + run(published, *asked)[1]
     (grant,) = json.loads(published.mesh("access", "list", "--json").stdout)
     assert (grant["state"], "readings is retired" in grant["why"]) == ("rejected", True)
+
+
+def test_who_hears_of_a_product_is_told_once_and_hears_no_more(published, machine):
+    """A subscriber, a machine that was down at first, and a topic; what the machine was still to hear of versions is withdrawn."""
+    alone(published)
+    url, calls = machine
+    began = datetime.now(UTC) - timedelta(days=1)
+    version = Message("version/readings/v1/hook:1", "version", "hook:1", "readings", "plant", "", "new", "{}", began)
+    topic = ControlDelivery(
+        "readings", "changes", "changes to plant.readings of 1a2b", "changes to plant.readings of 1a2b", "v1", began, began, 4
+    )
+    ledger = open_ledger(ledger_url(published.root, {}))
+    with ledger.writing() as connection:
+        subscribe(connection, "readings", "ana@example.com", "ana@example.com", "low", began)
+        subscribe(connection, "readings", "bob@example.com", "bob@example.com", "low", began)
+        unsubscribe(connection, "readings", "bob@example.com", "bob@example.com", began)
+        hook = add_hook(connection, VersionHook(0, "readings", "eve@example.com", url, new_seed(), began))
+        outbox.queue(connection, [version], began)
+        claim_delivery(connection, topic)
+    told = run(published, "retire", "readings")[1]
+    for each in ("subscription of ana@example.com on ana@", f"hook {hook.id} of eve@example.com", "the changes to plant.readings"):
+        assert each in told, (each, told)
+    assert run(published, "retire", "readings", *SAID)[0] == FINE
+
+    plan, now = read_plan(published.root)[0], datetime.now(UTC)
+    with ledger.writing() as connection:
+        assert (subscriptions(connection, "readings"), hooks_of(connection, ["readings"])) == ((), ())
+        (sent,) = control_deliveries(connection, ["readings"]).values()
+        assert (sent.version, sent.last_error) == ("", "readings is retired")
+        assert not note_delivery(connection, replace(topic, version="v2")), "who was sending loses the stream"
+        assert outbox.keys_about(connection, "version", ["readings"]) == {version.key: "withdrawn"}
+    for minutes in (1, 2, 30):
+        at = now + timedelta(minutes=minutes)
+        evaluate(ledger, published.root, plan, [product for product in plan.products if product.runs], installed_registry(), at, "plant")
+        deliver_due(ledger, published.root, plan, [hook.channel], {}, at, "a test")
+    with ledger.reading() as connection:
+        retired = [entry for entry in outbox.messages(connection, since=now) if is_retired_key(entry.message.key)]
+    ledger.close()
+    assert sorted((entry.message.channel, entry.state) for entry in retired) == [("ana@example.com", "waiting"), (hook.channel, "sent")]
+    (_, first), (_, body) = calls
+    assert first == body and json.loads(body) == {
+        "event": "product.retired",
+        "product": "readings",
+        "domain": "plant",
+        "retired_at": json.loads(body)["retired_at"],
+        "why": "The sensors are sold.",
+        "replacement": "summary",
+    }
+    assert "With it ended the subscription of ana@example.com on ana@example.com, hook 1 of" in run(published, "describe", "readings")[1]
+    again = run(published, "subscribe", "readings", "--channel", "ana@example.com", "--as", "ana@example.com")
+    assert again == (CANNOT_RUN, "readings is retired; summary takes its place")
+    assert run(published, "hook", "new", "readings", url, "--to", "ana@example.com") == again
 
 
 def test_nothing_more_is_removed_where_the_archive_is_not_what_was_written(published):

@@ -21,6 +21,7 @@ WORDS = {
     "archive": "keep what there is",
     "schedules": "end its refreshes",
     "grants": "end roles, and take what followed from them",
+    "listeners": "end subscriptions, hooks and topics; subscribers and hooks are told",
     "ports": "take what is published",
     "storage": "take what is left of its data",
 }
@@ -94,8 +95,6 @@ def print_plan(plan: "RetirementPlan") -> None:
         out.print("  nobody is known to read it")
     for consumer, version in plan.pins.items():
         out.print(f"  version {plain(version)} is kept for {plain(consumer)}", soft_wrap=True)
-    for subscriber in plan.subscribers:
-        out.print(f"  subscribed: {plain(subscriber)}", soft_wrap=True)
     if plan.downstream:
         out.print(f"  made from it, also by way of others: {plain(', '.join(plan.downstream))}", soft_wrap=True)
     for number, (name, left) in enumerate(plan.steps.items(), 1):

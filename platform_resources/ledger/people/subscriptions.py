@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, case, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, case, insert, select, update
 
 from platform_resources.ledger.people_tables import subscriptions as table
 from platform_resources.ledger.people_tables import version_hooks
@@ -41,10 +41,10 @@ def unsubscribe(connection: Connection, product: str, subscriber: str, channel: 
     return connection.execute(update(table).where(which).values(until=now)).rowcount == 1
 
 
-def subscriptions(connection: Connection, product: str | None = None) -> tuple[Subscription, ...]:
-    """Those that have not ended, of one product or of all, sorted by product, subscriber and channel."""
+def subscriptions(connection: Connection, product: str | None = None, as_of: datetime | None = None) -> tuple[Subscription, ...]:
+    """Those that have not ended (or had not `as_of` a time), of one product or of all, sorted by product, subscriber and channel."""
     columns = [table.c[name] for name in Subscription.__slots__]
-    query = select(*columns).where(table.c.until.is_(None)).order_by(table.c.product, table.c.subscriber, table.c.channel)
+    query = select(*columns).where(_lives(table.c.until, as_of)).order_by(table.c.product, table.c.subscriber, table.c.channel)
     if product is not None:
         query = query.where(table.c.product == product)
     return tuple(Subscription(**row) for row in connection.execute(query).mappings())
@@ -75,9 +75,11 @@ def add_hook(connection: Connection, hook: VersionHook) -> VersionHook:
     return replace(hook, id=number)
 
 
-def hooks_of(connection: Connection, products: Collection[str] | None = None, person: str | None = None) -> tuple[VersionHook, ...]:
-    """Those that have not ended, of these products and this person."""
-    query = select(version_hooks).where(version_hooks.c.ended_at.is_(None)).order_by(version_hooks.c.id)
+def hooks_of(
+    connection: Connection, products: Collection[str] | None = None, person: str | None = None, as_of: datetime | None = None
+) -> tuple[VersionHook, ...]:
+    """Those that have not ended (or had not `as_of` a time), of these products and this person."""
+    query = select(version_hooks).where(_lives(version_hooks.c.ended_at, as_of)).order_by(version_hooks.c.id)
     if products is not None:
         query = query.where(version_hooks.c.product.in_(products))
     if person is not None:
@@ -86,9 +88,9 @@ def hooks_of(connection: Connection, products: Collection[str] | None = None, pe
 
 
 def hook_of_channel(connection: Connection, channel: str) -> VersionHook | None:
-    """The machine of a message; None where it has ended."""
+    """The machine of a message, also one that has ended; None where there is none."""
     number = channel.removeprefix(HOOK)
-    query = select(version_hooks).where(version_hooks.c.id == int(number), version_hooks.c.ended_at.is_(None)) if number.isdigit() else None
+    query = select(version_hooks).where(version_hooks.c.id == int(number)) if number.isdigit() else None
     row = connection.execute(query).mappings().one_or_none() if query is not None else None
     return _hook(row) if row is not None else None
 
@@ -98,6 +100,10 @@ def end_hook(connection: Connection, number: int, person: str | None, now: datet
     which = (version_hooks.c.id == number) & version_hooks.c.ended_at.is_(None)
     which = which if person is None else which & (version_hooks.c.person == person)
     return connection.execute(update(version_hooks).where(which).values(ended_at=now)).rowcount == 1
+
+
+def _lives(ended: ColumnElement[datetime], as_of: datetime | None) -> ColumnElement[bool]:
+    return ended.is_(None) if as_of is None else ended.is_(None) | (ended >= as_of)
 
 
 def _hook(row: RowMapping) -> VersionHook:

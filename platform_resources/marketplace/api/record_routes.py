@@ -124,6 +124,8 @@ def product_in(shop: Shop, request: Request, domain: str, name: str) -> ProductP
     product = product_named(shop.view(request), name)
     if product.domain != domain:
         raise Missing(f"{name} is a product of domain {product.domain}, not of {domain}.")
+    if product.offers.retired is not None:
+        raise Missing(f"{name} {product.offers.retired}.", "What was published is gone; there is nothing to go on with.")
     return product
 
 

@@ -126,6 +126,8 @@ def heard(shop: Shop, request: Request, product: ProductPlan, fields: Fields) ->
     known = channels_of(shop.market.view().plan)
     if channel not in known and not (is_same(channel, who) and "@" in channel):
         raise FormRefused(f"“{channel}” is no channel of this mesh, and not your own address.")
+    if product.offers.retired is not None and fields.get("do") != "end":
+        raise FormRefused(f"{product.name} {product.offers.retired}.")
     with shop.market.ledger.writing() as connection:
         if fields.get("do") == "end":
             unsubscribe(connection, product.name, who, channel, now)

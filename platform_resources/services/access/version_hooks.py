@@ -32,6 +32,8 @@ def begin_hook(
     ledger: Ledger, state: Path, product: ProductPlan, person: str, url: str, environment: Mapping[str, str], now: datetime
 ) -> tuple[str, VersionHook]:
     """The secret of its calls, which is kept nowhere, and what is kept of it. Raises HookRefused."""
+    if product.offers.retired is not None:
+        raise HookRefused(f"{product.name} {product.offers.retired}")
     try:
         check_address(url, hook_hosts(environment))
         wanted = VersionHook(0, product.name, person, url, new_seed(), now)

@@ -104,7 +104,7 @@ def description_data(described: ProductDescription, sees_all: bool = True) -> di
 
 
 def _retired(stone: Tombstone | None, sees_all: bool) -> dict[str, Any] | None:
-    return None if stone is None else {**asdict(stone), "although": stone.although if sees_all else ""}
+    return None if stone is None else {**asdict(stone), **({} if sees_all else {"although": "", "ended": ()})}
 
 
 def _data_set(data_set: DataSetPlan) -> Mapping[str, Any]:

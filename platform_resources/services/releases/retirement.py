@@ -14,7 +14,6 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.people.certifications import NEVER_ENDS, Certificate, grant_certificate, retirement
 from platform_resources.ledger.people.grant_store import decide, grants_of
-from platform_resources.ledger.people.subscriptions import subscriptions
 from platform_resources.plan import conventions
 from platform_resources.plan.graph import ancestors
 from platform_resources.plan.plan import MeshPlan, ProductPlan
@@ -27,6 +26,7 @@ from platform_resources.services.access.reader_views import known_grants
 from platform_resources.services.migrating.yaml_edits import with_value
 from platform_resources.services.releases.archives import ArchiveDamaged, archive_of, damaged, write_archive
 from platform_resources.services.releases.contract_sources import contracts_in
+from platform_resources.services.releases.listeners import end_listeners, listeners
 from platform_resources.services.releases.release_checks import consumptions
 from platform_resources.services.showing.column_lineage import mesh_lineage
 from platform_resources.spec.document import Document, Place, read_document
@@ -78,7 +78,6 @@ class RetirementPlan:
     readers: tuple[AffectedConsumer, ...]
     downstream: tuple[str, ...]
     pins: Mapping[str, str]
-    subscribers: tuple[str, ...]
     steps: Mapping[str, tuple[str, ...]]
     archive: str
     begun: Certificate | None = None
@@ -103,7 +102,6 @@ def retirement_plan(retiring: Retiring) -> RetirementPlan:
     with retiring.ledger.reading() as connection:
         lineage = mesh_lineage(retiring.state, plan)
         known = consumptions(connection, plan, lineage, [product.name], retiring.now, product.offers.grants)[product.name]
-        subscribers = tuple(f"{s.subscriber} ({s.channel})" for s in subscriptions(connection, product.name))
         begun = retirement(connection, product.name)
     gone = ContractChange("major", "structure", "the product is gone")
     readers = tuple(r for r in affected_consumers(contract_of(product, {}), gone, known) if r.name not in product.owners)
@@ -114,7 +112,6 @@ def retirement_plan(retiring: Retiring) -> RetirementPlan:
         readers,
         tuple(sorted(ancestors(product.name, plan.downstream) - {reader.name for reader in readers})),
         shelf(retiring.state, *retiring.place).pins(),
-        subscribers,
         {step.name: tuple(step.left(retiring)) for step in STEPS},
         conventions.archive_folder(*retiring.place),
         begun,
@@ -246,6 +243,16 @@ def _take_grants(retiring: Retiring) -> None:
         raise CannotRetire("; ".join(problems))
 
 
+def _listening(retiring: Retiring) -> list[str]:
+    with retiring.ledger.reading() as connection:
+        return list(listeners(connection, retiring.product.name).texts)
+
+
+def _end_listening(retiring: Retiring) -> None:
+    with retiring.ledger.writing() as connection:
+        end_listeners(connection, retiring.product.name, retiring.now)
+
+
 def _published(retiring: Retiring) -> list[str]:
     shelves = shelf(retiring.state, *retiring.place)
     versions, folder = shelves.published(), files_of(retiring.state, *retiring.place).folder
@@ -307,6 +314,7 @@ STEPS = (
     RetiringStep("archive", _unarchived, _archive),
     RetiringStep("schedules", _scheduled, _unschedule),
     RetiringStep("grants", _granted, _take_grants),
+    RetiringStep("listeners", _listening, _end_listening),
     RetiringStep("ports", _published, _unpublish),
     RetiringStep("storage", _stored, _remove_storage),
 )

@@ -8,13 +8,15 @@ from platform_resources.ledger.connections import Connection
 from platform_resources.ledger.people.certifications import retirement
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.services.releases.archives import archive_of
+from platform_resources.services.releases.listeners import listeners
 
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
     """A retired product. `at`, `by` and `why` are known of one that was retired by the command; `archive` is relative to the state.
 
-    `although` is what stood against it and why it was retired all the same: only its owners are told, since it names readers.
+    `although` is what stood against it and why it was retired all the same, `ended` who heard of it until then: only its owners are
+    told, since that names readers.
     """
 
     at: datetime | None
@@ -25,6 +27,7 @@ class Tombstone:
     version: str
     rows: int
     although: str = ""
+    ended: tuple[str, ...] = ()
 
     def lines(self, with_readers: bool) -> tuple[str, ...]:
         """In sentences, without its product and what takes its place."""
@@ -32,7 +35,8 @@ class Tombstone:
         data = f"Its last version, {self.version}, of {self.rows:,} rows, and its contract are" if self.version else "Its contract is"
         kept = f"{data} kept in {self.archive} of the mesh's state, for whoever may read that folder." if self.archive else ""
         against = f"That was done although {self.although}" if self.although and with_readers else ""
-        return tuple(text if text.endswith(".") else f"{text}." for text in (f"Retired{when}", against, kept) if text)
+        ended = f"With it ended {', '.join(self.ended)}" if self.ended and with_readers else ""
+        return tuple(text if text.endswith(".") else f"{text}." for text in (f"Retired{when}", against, ended, kept) if text)
 
 
 def tombstone(connection: Connection, state: Path, product: ProductPlan) -> Tombstone | None:
@@ -49,4 +53,5 @@ def tombstone(connection: Connection, state: Path, product: ProductPlan) -> Tomb
         archive.product_version if archive is not None and archive.version else "",
         archive.rows if archive is not None else 0,
         "".join(signed.criteria[1:]) if signed is not None else "",
+        tuple(listeners(connection, product.name, as_of=signed.since).texts) if signed is not None else (),
     )
