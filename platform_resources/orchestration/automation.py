@@ -4,6 +4,7 @@ that are refreshed when an input has a new version."""
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import dagster as dg
 
@@ -14,6 +15,7 @@ from platform_resources.plan import conventions
 from platform_resources.plan.conventions import Key
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.version_records import Publication
+from platform_resources.services.refreshes.retired_products import refusal
 
 EVERY_SECONDS = 30
 NOTHING_NEW = "no input has a new version"
@@ -22,13 +24,19 @@ NOT_OVER = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.Dagster
 EventId = int
 
 
-def schedules(product: ProductPlan, job: dg.JobDefinition) -> Iterator[dg.ScheduleDefinition]:
+def schedules(product: ProductPlan, job: dg.JobDefinition, state: Path) -> Iterator[dg.ScheduleDefinition]:
     """A running schedule for a product that is refreshed by the clock, in its own time zone."""
+
+    def tick(_: dg.ScheduleEvaluationContext) -> dg.SkipReason | dg.RunRequest:
+        retired = refusal(state, product)
+        return dg.SkipReason(retired) if retired else dg.RunRequest()
+
     if product.refresh is not None and product.refresh.cron is not None:
         yield dg.ScheduleDefinition(
             name=f"refresh_{product.name}_by_the_clock",
             job=job,
             cron_schedule=product.refresh.cron,
+            execution_fn=tick,
             execution_timezone=product.refresh.timezone,
             default_status=dg.DefaultScheduleStatus.RUNNING,
             description=f"Refreshes {product.title}: {product.refresh.cron} ({product.refresh.timezone}).",
@@ -102,7 +110,9 @@ def _reasons_to_wait(follower: Follower, seen: Seen) -> Iterator[str]:
     yield from (f"{product} is being refreshed" for product in involved if product in seen.running)
 
 
-def following_sensor(domain: str, products: Sequence[ProductPlan], jobs: Mapping[str, dg.JobDefinition]) -> dg.SensorDefinition | None:
+def following_sensor(
+    domain: str, products: Sequence[ProductPlan], jobs: Mapping[str, dg.JobDefinition], state: Path
+) -> dg.SensorDefinition | None:
     """Starts the job of each product of the domain that is due, of `jobs` by name; None where no product is refreshed on its inputs.
 
     Dagster's own automation sensors put everything that is due at once into one run, so that there had to be one for each product;
@@ -123,7 +133,11 @@ def following_sensor(domain: str, products: Sequence[ProductPlan], jobs: Mapping
     def _follow(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         handled = json.loads(context.cursor or "{}")
         seen = seen_by(context.instance, followers)
-        return _result({followed.product: decision(followed, seen, handled.get(followed.product)) for followed in followers}, handled)
+        decisions = {followed.product: decision(followed, seen, handled.get(followed.product)) for followed in followers}
+        for product in (product for product in products if product.name in decisions and decisions[product.name].due):
+            if retired := refusal(state, product):
+                decisions[product.name] = Decision(handled[product.name], waits_for=retired)
+        return _result(decisions, handled)
 
     return _follow
 

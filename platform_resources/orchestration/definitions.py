@@ -133,7 +133,7 @@ def _followings(root: Path, good: MeshPlan, loaded: Sequence[_Built]) -> Iterato
     for domain, products in running_products(good).items():
         own = {name: jobs[name] for product in products if (name := conventions.job_name(product.name)) in jobs}
         watching = source_sensor(root, state_folder(root), domain, products, jobs)
-        sensors = following_sensor(domain, products, jobs), watching, lost_runs_sensor(domain, own)
+        sensors = following_sensor(domain, products, jobs, state_folder(root)), watching, lost_runs_sensor(domain, own)
         yield from (sensor for sensor in sensors if sensor is not None)
 
 
@@ -166,7 +166,7 @@ def _objects(root: Path, product: ProductPlan, registry: Registry, resources: Ma
     steps = tuple(_steps(product, minter, registry))
     audits = tuple(audit_step(product, minter, registry) for stage in stages(product) if isinstance(stage, Audit))
     job = _resolved_job(product, steps, audits, resources)
-    return _Built((*external, *steps), audits, (job,), tuple(schedules(product, job)))
+    return _Built((*external, *steps), audits, (job,), tuple(schedules(product, job, state_folder(root))))
 
 
 def _external_specs(product: ProductPlan, minter: SpecMinter) -> Iterator[dg.AssetSpec]:

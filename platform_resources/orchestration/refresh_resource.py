@@ -18,6 +18,7 @@ from platform_resources.refresh.product_locks import LONGEST_WAIT_SECONDS, Produ
 from platform_resources.refresh.stages import BegunRefresh
 from platform_resources.repository.mesh_repository import target_of
 from platform_resources.services.access.reader_views import grants_for
+from platform_resources.services.refreshes.retired_products import refusal
 from platform_resources.warehouses.protocol import ProductDatabase
 from platform_resources.warehouses.targets import warehouse
 
@@ -96,6 +97,8 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             raise stopped(str(error), "Busy") from None
         except VersionsUnreadable as error:
             raise stopped(str(error), "VersionsUnreadable") from None
+        if retired := refusal(self.state_folder, product):  # asked under the lock, for which retiring waits
+            raise stopped(retired, "Retired")
 
     def begun(self, product: ProductPlan, run_id: str, tell: Callable[[str], object]) -> BegunRefresh:
         """What a stage of the product's refresh needs. Every other refresh is kept out until this run ends."""

@@ -18,6 +18,7 @@ from platform_resources.orchestration.events.run_failures import is_closed_gate
 from platform_resources.orchestration.guarding import shielded
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
+from platform_resources.services.refreshes.retired_products import refusal
 from platform_resources.services.refreshes.source_marks import Questions, SourceMarks, source_marks, watched_ports
 
 # Dagster's sensor daemon looks at its sensors every five seconds.
@@ -140,6 +141,9 @@ def source_sensor(
             first = {product.name: arrivals[product.name].noted for product in unsettled}
             later = looked(context, first, unsettled)
             marks, arrivals = {**marks, **later[0]}, {**arrivals, **later[1]}
+        for product in (product for product in watched if arrivals[product.name].due):
+            if retired := refusal(state, product):
+                arrivals[product.name] = replace(arrivals[product.name], due=False, waits_for=retired)
         return _result(marks, arrivals, noted)
 
     return _watch

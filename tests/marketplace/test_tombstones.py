@@ -32,6 +32,8 @@ def test_the_page_the_api_and_the_search_say_that_a_product_is_retired(shop):
         answer = client.get("/api/v1/products/readings").json()
         assert (answer["lifecycle"], answer["replacement"], answer["ports"]) == ("retired", "summary", [])
         assert answer["retired"]["by"] == "plant-lead@example.com" and answer["retired"]["archive"] == "archive/plant/readings"
+        changes = client.get("/api/v1/ports/plant/readings/measurements_sql/changes")
+        assert (changes.status_code, changes.json()["error"]) == (404, "readings is retired; summary takes its place.")
         page = client.get("/products/readings").text
         said = text(page)
         assert "by plant-lead@example.com: The sensors are sold. That was done although its notice has not begun; it is still read" in said

@@ -1,15 +1,23 @@
 """When products that are refreshed on their inputs are due: the rule as a table, and the sensor on a real Dagster instance."""
 
 import json
+from contextlib import closing
+from datetime import UTC, datetime
 
 import dagster as dg
 import pytest
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from typer.testing import CliRunner
 
+from platform_resources.capabilities.registry import installed_registry
+from platform_resources.cli.app import app
 from platform_resources.dbt.planning import read_plan
+from platform_resources.ledger.database import ledger_url, open_ledger
+from platform_resources.ledger.people.certifications import NEVER_ENDS, Certificate, grant_certificate
 from platform_resources.orchestration.automation import NOTHING_NEW, Decision, Follower, Seen, _result, decision
 from platform_resources.orchestration.definitions import definitions
 from platform_resources.orchestration.refresh_runs import refresh
+from platform_resources.services.refreshes.execution import refresh_product
 from tests.meshes import SUMMARY, TINY_MESH, edited, model_file, product_file, write_mesh
 
 ORDERS, PRICES = ("sales", "inputs", "orders"), ("sales", "inputs", "prices")
@@ -76,6 +84,34 @@ def loaded(root) -> dg.Definitions:
 
 
 pytestmark = pytest.mark.slow
+
+
+def test_what_is_retired_is_not_refreshed_by_a_document_of_before(tiny, instance):
+    """Not by its schedule, by a sensor, by the command or by the services, until whoever has retired it takes that back."""
+    spec = product_file("plant", "readings")
+    with closing(open_ledger(ledger_url(tiny, {}))) as ledger, ledger.writing() as connection:
+        for name in ("readings", "summary"):
+            signed = Certificate(
+                name, "ann@example.com", "It is sold.", datetime(2026, 3, 1, tzinfo=UTC), NEVER_ENDS, ("archive",), stage="retired"
+            )
+            grant_certificate(connection, signed)
+    plan, found = read_plan(tiny)[0], loaded(tiny)
+    retired = f"readings was retired on 2026-03-01 by ann@example.com (It is sold.), and {spec} is its document of before: take the one"
+    instead = "give what is to run a name of its own. To have readings back, `mesh release sign readings retired --end --by ann@example.com"
+    (done,) = refresh(tiny, plan, ["readings"], instance, None, lambda *_: None)
+    alone = refresh_product(tiny, tiny, plan.product("readings"), installed_registry(), "run")
+    (by_clock,) = (each for each in found.get_repository_def().schedule_defs if each.job_name == "refresh_readings")
+    ticked = by_clock.evaluate_tick(dg.build_schedule_context(instance, scheduled_execution_time=datetime.now(UTC)))
+    for outcome, said in ((done.outcome, done.reasons[0]), (alone.outcome, alone.reasons[0]), ("failed", ticked.skip_message)):
+        assert (outcome, said.startswith(retired), instead in said) == ("failed", True, True), said
+    _, _, cursor = looked(found, instance, None)
+    published(instance)
+    for _ in range(2):
+        jobs, said, cursor = looked(found, instance, cursor)
+        assert (jobs, said.startswith("summary waits: summary was retired on 2026-03-01")) == ([], True), said
+    sign = ["--root", str(tiny), "release", "sign", "summary", "retired", "--end", "--by", "ann@example.com", "--why", "It is needed."]
+    assert CliRunner().invoke(app, sign).exit_code == 0
+    assert looked(found, instance, cursor)[0] == ["refresh_summary"], "what came meanwhile is not lost"
 
 
 def test_a_product_on_inputs_is_requested_once_for_each_new_version(tiny, instance):

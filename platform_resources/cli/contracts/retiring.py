@@ -66,8 +66,8 @@ def retire(
         except (CannotRetire, ArchiveDamaged, CannotExport, ProductBusy, NoSuchGrant) as error:
             stop(f"{error}\nwhat is done stays done; the same command goes on from here", CANNOT_RUN)
     out.print(
-        f"{plain(product)} is retired. Commit {plain(retiring.product.place.file)} and deploy it: it keeps the page, and what runs by the "
-        "former one would refresh it. Its SQL models may go.",
+        f"{plain(product)} is retired. Commit {plain(retiring.product.place.file)} and deploy it: it keeps the page. Nothing is "
+        "refreshed by the former one any more. Its SQL models may go.",
         soft_wrap=True,
     )
 

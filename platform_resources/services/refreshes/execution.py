@@ -28,6 +28,7 @@ from platform_resources.services.access.reader_views import grants_for
 from platform_resources.services.refreshes.audit_history import histories_for_audit
 from platform_resources.services.refreshes.check_records import check_records
 from platform_resources.services.refreshes.outcomes import FailedCheck, Refreshed, StagesEnd, refreshed
+from platform_resources.services.refreshes.retired_products import refusal
 from platform_resources.warehouses.targets import warehouse
 
 
@@ -66,6 +67,8 @@ def refresh_product(
     if refused is not None:
         return refreshed(state, product, run_id, lambda: StagesEnd((), (str(refused),), complete=False))
     with locked(state, product):
+        if retired := refusal(state, product):
+            return refreshed(state, product, run_id, lambda: StagesEnd((), (retired,), complete=False))
         return refreshed(state, product, run_id, _perform)
 
 
