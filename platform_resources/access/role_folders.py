@@ -11,7 +11,7 @@ from platform_resources.access.grants import Grant, KnownGrants
 from platform_resources.access.reader_standing import Offers, in_force
 from platform_resources.access.views import Attributes, DataSetViews, View
 
-Act = Literal["revoke", "change", "create", "close"]
+Act = Literal["revoke", "change", "create", "close", "release"]
 # The folder of a product without an agreement, which shows what is public and internal.
 OPEN = "open"
 _PLAIN = re.compile(r"[A-Za-z0-9_]+")

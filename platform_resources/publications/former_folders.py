@@ -1,11 +1,12 @@
 """Move a renamed product's database, versions and pins to its new name; links lead from the old folders to the new."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.port_plans import InputPlan, OutputPlan
 from platform_resources.publications.published_versions import POINTER, files_of, shelf
 from platform_resources.publications.version_records import Versions
 from platform_resources.settings import STORE
@@ -88,13 +89,24 @@ def take_over_names(state: Path, product: ProductPlan) -> None:
 
 def _take_over_pins(state: Path, product: ProductPlan) -> None:
     for port in product.inputs:
-        names = [f"{name}.{port_name}" for name in (product.name, *product.former_names) for port_name in (port.name, *port.former_names)]
-        now, *former = names
-        if port.upstream is None or not former:
-            continue
-        upstream = former_shelf(state, port.upstream.domain, port.upstream.product, port.upstream.former_products)
-        pins = upstream.pins()
-        for name in (name for name in former if name in pins):
-            if now not in pins:
-                upstream.pin(now, pins[name])
-            upstream.unpin(name)
+        names = _pins_of(product, port)
+        if port.upstream is not None and len(names) > 1:
+            _take_over_pin(former_shelf(state, port.upstream.domain, port.upstream.product, port.upstream.former_products), names)
+    for topic in (port for port in product.outputs if port.store.stream is not None):
+        names, own = _pins_of(product, topic), shelf(state, product.domain, product.name)
+        if len(names) > 1:
+            _take_over_pin(own, names)
+            _take_over_pin(own, [f"{name}.until" for name in names])
+
+
+def _pins_of(product: ProductPlan, port: InputPlan | OutputPlan) -> list[str]:
+    """What the port pins under, the present name first."""
+    return [f"{name}.{port_name}" for name in (product.name, *product.former_names) for port_name in (port.name, *port.former_names)]
+
+
+def _take_over_pin(shelves: Versions, names: Sequence[str]) -> None:
+    (now, *former), pins = names, shelves.pins()
+    for name in (name for name in former if name in pins):
+        if now not in pins:
+            shelves.pin(now, pins[name])
+        shelves.unpin(name)

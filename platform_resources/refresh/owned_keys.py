@@ -12,6 +12,8 @@ from platform_resources.spec.values.column_names import folded_column
 from platform_resources.warehouses.engine_errors import EngineError, NotSupported
 from platform_resources.warehouses.protocol import ProductDatabase
 
+KEYS = "keys of identifiers"
+
 
 @contextmanager
 def owned_keys(database: ProductDatabase, state: Path, product: ProductPlan) -> Iterator[Mapping[OwnedKey, str]]:
@@ -39,7 +41,7 @@ def _keys(product: ProductPlan) -> tuple[OwnedKey, ...]:
 
 def _pin(product: ProductPlan) -> str:
     """No input port is called like it, whose own pin would be let go with this one."""
-    return f"{product.name}.keys of identifiers"
+    return f"{product.name}.{KEYS}"
 
 
 def _let_go(state: Path, product: ProductPlan) -> None:

@@ -1,10 +1,12 @@
 """`mesh access`, and `mesh query` as somebody else."""
 
 import json
+from dataclasses import replace
 
 import duckdb
 import pytest
 
+from platform_resources.publications.published_versions import shelf
 from tests.meshes import edited, product_file
 
 ASK = ("access", "request", "readings", "--role", "analyst", "--purpose", "Tests.", "--to", "bob", "--by", "ana")
@@ -163,6 +165,33 @@ def test_files_follow_decisions_and_the_plan_is_empty_after_apply(published):
     (change,) = json.loads(out.read_text())["changes"]
     assert (change["act"], change["why"]) == ("change", "stray: not of what the role sees now")
     assert published.mesh("access", "apply").exit_code == 0 and not (folder / "stray").exists()
+
+
+def test_versions_are_kept_for_nobody_whose_input_is_gone_from_a_document_that_was_read(published):
+    """Not while the document cannot be read, nor while the newest version of the consumer was made from that input."""
+    spec, version = published.root / product_file("office", "summary"), published.shelf.latest()
+    kept, gone = ["nobody.orders", "summary.measurements"], ["summary.former", "summary.former.next", "summary.keys of identifiers"]
+    for pin in (*kept, *gone):
+        published.shelf.pin(pin, version.id)
+    published.mesh("access", "apply")
+    assert sorted(published.shelf.pins()) == kept
+    for pin in gone:
+        published.shelf.pin(pin, version.id)
+
+    def planned():
+        changes = json.loads(published.mesh("access", "plan", "--json").stdout)["changes"]
+        return {change["place"]: change["why"] for change in changes if change["act"] == "release"}
+
+    said = dict.fromkeys((f"pin {pin} of readings" for pin in gone[:2]), "summary has no input port former any more")
+    keys = {"pin summary.keys of identifiers of readings": "no objective of summary compares with keys of readings any more"}
+    assert planned() == said | keys
+    written = spec.read_text()
+    spec.write_text("kind: [")
+    assert planned() == {}
+    spec.write_text(written)
+    made = replace(version, product="summary", inputs={"former": {"product": "readings", "version": version.id}}, ports=())
+    shelf(published.root, "office", "summary").publish(made)
+    assert planned() == keys
 
 
 def test_a_clone_holds_what_the_reader_may_see_and_does_not_lead_back(published, capsys, tmp_path):

@@ -13,9 +13,11 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from platform_resources.access.grants import KnownGrants
 from platform_resources.dbt.planning import read_plan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.publishing import Candidate, publish
+from platform_resources.services.access.access_plan import access_plan, apply_access
 from platform_resources.services.catalog.access_snippets import snippets
 from platform_resources.services.control_ports import change_streams
 from platform_resources.services.control_ports.registering import register
@@ -38,8 +40,8 @@ def broker():
 class Stream:
     """The tiny mesh with a port that has a topic of its own; versions are made without dbt."""
 
-    def __init__(self, root, plan, broker):
-        self.root, self.broker, self.topic, self.minutes = root, broker, broker.topic(), 0
+    def __init__(self, root, plan, broker, topic=None, minutes=0):
+        self.root, self.broker, self.topic, self.minutes = root, broker, topic or broker.topic(), minutes
         self.plan = replace(plan, products=tuple(replace(p, outputs=tuple(map(self._with_topic, p.outputs))) for p in plan.products))
 
     def _with_topic(self, port):
@@ -173,6 +175,35 @@ def test_who_replays_from_the_beginning_has_exactly_the_current_version(made, br
             assert stream.send() == []
     assert stream.send() == []
     assert stream.replayed() == {number: f"{degrees}.00" for number, degrees in versions[-1].items()}
+
+
+def test_a_port_with_another_name_goes_on_in_its_topic_and_one_that_is_gone_keeps_no_version(stream):
+    first = stream.publish({1: 1, 2: 1})
+    assert stream.send() == []
+    edited(stream.root, SPEC, "name: readings_changes\n", "name: news\n")
+    edited(stream.root, SPEC, "topic: plant.readings\n", "topic: plant.readings\n        renamed_from: readings_changes\n")
+    renamed, _ = read_plan(stream.root)
+    stream = Stream(stream.root, renamed, stream.broker, stream.topic, stream.minutes)
+    assert needless(stream) == {}, "of a port that has another name nothing is let go"
+    assert stream.send() == []
+    assert len(stream.messages()) == 2, "no second snapshot"
+    assert shelf(stream.root, "plant", "readings").pins() == {"readings.news": first.id}
+    second = stream.publish({1: 1, 2: 3})
+    assert (stream.send(), stream.replayed()) == ([], {1: "1.00", 2: "3.00"})
+    assert [dict(message.headers())["mesh-op"] for message in stream.messages()].count(b"insert") == 2
+    assert (shelf(stream.root, "plant", "readings").pins(), needless(stream)) == ({"readings.news": second.id}, {})
+
+    written = (stream.root / SPEC).read_text()
+    (stream.root / SPEC).write_text(written[: written.index("    - name: news\n")])
+    stream.plan = read_plan(stream.root)[0]
+    assert needless(stream) == {"pin readings.news of readings": "readings has no topic news any more"}
+    assert apply_access(stream.root, stream.plan, KnownGrants(), stream.now) == ()
+    assert shelf(stream.root, "plant", "readings").pins() == needless(stream) == {}
+
+
+def needless(stream):
+    changes = access_plan(stream.root, stream.plan, KnownGrants(), stream.now).changes
+    return {change.place: change.why for change in changes if change.act == "release"}
 
 
 def test_a_sender_that_is_killed_goes_on_from_what_was_confirmed(stream, monkeypatch):

@@ -84,6 +84,7 @@ def _carry_parts(connection: Connection, product: ProductPlan) -> int:
         for former in port.former_names:
             moved += _rename(connection, tables.publications, "port", former, port.name, product=at)
             moved += _rename(connection, people_tables.reads, "port", former, port.name, product=at)
+            moved += _rename(connection, people_tables.control_deliveries, "port", former, port.name, product=at)
     for source in product.inputs:
         for former in source.former_names:
             moved += _rename(connection, tables.input_states, "port", former, source.name, product=at)

@@ -20,6 +20,7 @@ from platform_resources.refresh.views.folder_modes import NoGroup, wanted_modes,
 from platform_resources.refresh.views.role_files import give_roles, role_changes, roles_root, take_roles
 from platform_resources.refresh.views.role_views import role_views
 from platform_resources.refresh.views.served_versions import make_server_so, server_changes
+from platform_resources.services.access.needless_pins import needless_pins
 from platform_resources.services.access.reader_views import known_grants
 from platform_resources.warehouses.engine_errors import DatabaseBusy, EngineError, NotSupported
 from platform_resources.warehouses.limits import SettingInvalid
@@ -28,7 +29,7 @@ from platform_resources.warehouses.targets import warehouse
 
 # A refresh that runs gives its own product's roles what they should have, at its end.
 WAIT_SECONDS = 30.0
-ORDER = ("revoke", "close", "change", "create")
+ORDER = ("revoke", "close", "change", "create", "release")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,9 @@ def access_plan(state: Path, plan: MeshPlan, known: KnownGrants, now: datetime) 
         changes += [AccessChange("revoke", part, f"the mesh has no product {name} any more") for part in there]
     for product in plan.products:
         changes += _changes(state, product, known, now, problems)
+        changes += [
+            AccessChange("release", f"pin {pin} of {product.name}", why) for pin, why in _needless(state, plan, product, problems).items()
+        ]
     changes += _closings(state, plan)
     changes += _in_warehouse(state, plan, known, now, problems)
     changes += _on_server(state, plan.products, known, now, problems, plan)
@@ -69,6 +73,7 @@ def apply_access(state: Path, plan: MeshPlan, known: KnownGrants, now: datetime)
     problems += make_server_so(state, plan.products, _on_server(state, plan.products, known, now, problems, plan))
     for product in plan.products:
         problems += _done(state, product, known, now, give=True)
+        _release(state, plan, product, problems)
     for path, mode in wrong_modes(wanted_modes(state, plan.products)).items():
         path.chmod(mode)
     return tuple(dict.fromkeys(problems))
@@ -107,6 +112,8 @@ def take_ended(ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[P
         ended = product.offers.roles is not None and any(c.act == "revoke" for c in _changes(state, product, known, now, problems))
         if aged or ended:
             problems += _done(state, product, known, now, give=False)
+        if warehouse().kind == "duckdb":  # elsewhere that would wake up its compute, for every product
+            _release(state, plan, product, problems)
     for product in products:
         if product.offers.roles is not None:
             before = len(problems)
@@ -117,6 +124,21 @@ def take_ended(ledger: Ledger, state: Path, plan: MeshPlan, products: Sequence[P
     on_server = _on_server(state, products, known, now, problems)
     problems += make_server_so(state, products, [change for change in on_server if change.act != "create"])
     return tuple(problems)
+
+
+def _needless(state: Path, plan: MeshPlan, product: ProductPlan, problems: list[str]) -> dict[str, str]:
+    """Pins of the product's versions that nobody needs, and why."""
+    try:
+        return dict(needless_pins(state, plan, product))
+    except (VersionsUnreadable, OSError, EngineError) as error:
+        problems.append(f"{product.name}: {error}")
+        return {}
+
+
+def _release(state: Path, plan: MeshPlan, product: ProductPlan, problems: list[str]) -> None:
+    """Versions that were kept for nobody go with the next publication."""
+    for pin in _needless(state, plan, product, problems):
+        shelf(state, product.domain, product.name).unpin(pin)
 
 
 def _let_go(state: Path, product: ProductPlan, now: datetime, problems: list[str]) -> tuple[str, ...]:

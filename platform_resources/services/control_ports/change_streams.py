@@ -15,8 +15,9 @@ from platform_resources.capabilities.readers.kafka_clients import StreamTopic
 from platform_resources.capabilities.readers.message_formats import EXTRA
 from platform_resources.capabilities.readers.source_addresses import SourceUnread, filled, library
 from platform_resources.ledger.database import Ledger
+from platform_resources.ledger.people.carried_history import carry_history, is_renamed
 from platform_resources.ledger.people.control_deliveries import ControlDelivery, claim_delivery, control_deliveries, note_delivery
-from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.plan.port_plans import OutputPlan
 from platform_resources.publications.consumer_queries import answer_over, written_answer
 from platform_resources.publications.port_changes import (
@@ -31,6 +32,7 @@ from platform_resources.publications.port_changes import (
 )
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import PortVersion, Publication, Versions, VersionsUnreadable
+from platform_resources.refresh.product_locks import take_over_former
 from platform_resources.warehouses.engine_errors import QueryFailed
 from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.protocol import Bounds
@@ -89,6 +91,11 @@ def streams_sent(ledger: Ledger, state: Path, products: Sequence[ProductPlan], n
         return now + timedelta(seconds=time.monotonic() - began)
 
     for product in products:
+        if is_renamed(product) and any(port.store.stream is not None for port in product.outputs):
+            # Versions and what topics have got go by one name, whoever comes first: else a topic would begin anew.
+            take_over_former(state, [product])
+            with ledger.projecting() as connection:
+                carry_history(connection, MeshPlan((product,), ()))
         for port in product.outputs:
             if port.store.stream is not None:
                 stream = _Stream(ledger, state, product, port, port.store.stream, clock)
