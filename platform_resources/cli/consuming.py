@@ -16,6 +16,7 @@ from rich.table import Column, Table
 from platform_resources.cli.specs import Json
 from platform_resources.cli.terminal.console import (
     CANNOT_RUN,
+    Clocks,
     cell,
     clocks,
     mesh_of,
@@ -125,7 +126,7 @@ def query(
     decimals: Annotated[Decimals, typer.Option(help="How JSON has decimals: as text, exactly, or as numbers.")] = Decimals.TEXT,
 ) -> None:
     """Query published versions, read-only; never waits for a refresh."""
-    from platform_resources.publications.consumer_queries import NothingPublished, everything, queried
+    from platform_resources.publications.consumer_queries import NothingPublished, NotingVersions, everything, queried
     from platform_resources.warehouses.engine_errors import QueryFailed
     from platform_resources.warehouses.limits import SettingInvalid
 
@@ -135,13 +136,18 @@ def query(
     _refuse_target(root)
     state = state_folder(root)
     _refuse_unclear(reader, role, attribute or ())
-    seen = _seen(root, state, reader, role, attribute or ()) if reader or role else everything
+    seen = NotingVersions(_seen(root, state, reader, role, attribute or ()) if reader or role else everything)
     try:
         domain = _domain_of(plan, state, product)
         names, rows = queried(state, domain, product, sql, version, as_text=wanted is not Format.JSON, seen=seen)
     except (NothingPublished, QueryFailed, SettingInvalid) as error:
         stop(str(error), CANNOT_RUN)
     _print_answer(names, rows, wanted, limit, decimals)
+    if wanted is Format.TABLE:
+        told_by = Clocks(plan, datetime.now(UTC))
+        for read in seen.read.values():
+            as_of = told_by.moment(read.product, read.as_of) if read.as_of else "nobody knows when"
+            words.print(f"{read.product}: data as of {as_of} (version {read.version})", style="dim", markup=False, highlight=False)
     _count(state, plan, product, sql, reader)
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from platform_resources.capabilities.support.sql_text import names_in
-from platform_resources.publications.published_versions import publishing, shelf
+from platform_resources.publications.published_versions import published_at, publishing, shelf
 from platform_resources.publications.version_records import PortVersion, Publication
 from platform_resources.spec.values.names import is_name
 from platform_resources.warehouses.engine_errors import QueryFailed
@@ -48,6 +50,31 @@ SeenPort = Callable[[str, PortVersion, str], PortVersion | None]
 def everything(product: str, port: PortVersion, version: str) -> PortVersion | None:
     """The view of a reader with full access: the port as it is."""
     return port
+
+
+@dataclass(frozen=True, slots=True)
+class ReadVersion:
+    """One version that was read. `as_of` is as of when the oldest of its ports is known; None where that is not known of one."""
+
+    product: str
+    version: str
+    as_of: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotingVersions:
+    """What `seen` gives, and `read`: of which version of each product that was, by its name."""
+
+    seen: SeenPort
+    read: dict[str, ReadVersion] = field(default_factory=dict)
+
+    def __call__(self, product: str, port: PortVersion, version: str) -> PortVersion | None:
+        shown, before = self.seen(product, port, version), self.read.get(product)
+        if shown is not None:
+            known = shown.known_until(published_at(version).isoformat())
+            both = known if before is None else before.as_of and known and min(before.as_of, known)
+            self.read[product] = ReadVersion(product, version, both)
+        return shown
 
 
 def queried(

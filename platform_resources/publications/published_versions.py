@@ -6,7 +6,7 @@ import stat
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from platform_resources.plan import conventions
@@ -34,6 +34,7 @@ from platform_resources.warehouses.targets import warehouse
 
 POINTER = "latest.json"
 RECORDS, PINS, STAGING = "versions", "pins", ".staging"
+_ID = "%Y%m%dT%H%M%S.%fZ"
 CLOSED = 0o700
 
 
@@ -271,7 +272,12 @@ def publishing(state: Path, product: str = "*") -> tuple[tuple[str, str], ...]:
 
 def version_id(now: datetime) -> str:
     """An id that sorts by publication time: `20261120T050301.123456Z`."""
-    return now.strftime("%Y%m%dT%H%M%S.%fZ")
+    return now.strftime(_ID)
+
+
+def published_at(version: str) -> datetime:
+    """When the version of this id was published."""
+    return datetime.strptime(version, _ID).replace(tzinfo=UTC)
 
 
 def port_file(port: str, product_version: str, version: str, data_set: str, file_format: str, view: str = "") -> str:

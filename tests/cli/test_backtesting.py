@@ -57,6 +57,7 @@ def test_every_objective_with_numbers_is_tested_against_its_past(remembered):
         "published_as_often_as_usual",
         "few_readings_are_cold",
     }
+    assert {each["since"] for each in found.values()} == {"2026-03-02 05:00:00+00:00"}
     volume = found["as_many_readings_as_usual"]
     assert [(alert["at"], alert["value"], alert["in_trouble"]) for alert in volume["alerts"]] == [
         ("2026-04-01 05:00:00+00:00", 100.0, False)

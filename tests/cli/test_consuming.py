@@ -204,6 +204,12 @@ def test_what_is_not_there_is_told_with_what_is_offered(two):
     assert "other products, as <product>.<data set or port>: summary" in two.mesh("query", "readings", "from nothing").stderr
 
 
+def test_a_table_is_followed_by_the_version_that_it_is_of_and_as_of_when(published):
+    done = published.mesh("query", "readings", "select count(*) from measurements")
+    assert done.stderr.strip() == "readings: data as of Sat 1 Jun 2024, 14:00 CEST (version 20240601T120000.000000Z)"
+    assert published.mesh("query", "readings", "select 1 from measurements", "--csv").stderr == ""
+
+
 def test_a_query_that_takes_too_much_memory_ends_with_a_plain_message(published):
     done = published.mesh("query", "readings", "select length(repeat('x', 2000000000))")
     assert isinstance(done.exception, Stop) and done.exception.code == CANNOT_RUN

@@ -1,8 +1,9 @@
 """The data lab: queries as the reader sees the data, within limits, recorded without results; and what a query cannot reach."""
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi.testclient import TestClient
@@ -61,6 +62,10 @@ def test_a_sample_query_names_the_tables_of_its_product_without_the_product(page
     link = link.replace("/lab?", "/lab?product=", 1)
     answer = text(pages.get(link, headers=OWNER).text)
     assert "3 rows" in answer and "24.00" in answer
+    asked = pages.post("/api/v1/query", json={"sql": "select 1 from readings.measurements"}, headers=OWNER).json()
+    (read,) = asked["read"]
+    as_of = datetime.fromisoformat(read["as_of"]).astimezone(ZoneInfo("Europe/Berlin"))
+    assert f"Sensor readings , data as of {as_of:%-d %b %H:%M} (version {read['version']})" in answer, answer
 
 
 def test_a_result_is_paged_cut_and_shown_as_text(pages):

@@ -69,12 +69,19 @@ def _chosen(product: ProductPlan, objective: str | None) -> Sequence[ObjectivePl
 
 def _print(tested: "Sequence[Backtested]", clock: Clock) -> None:
     table = Table(box=None, header_style="bold")
-    for column in ("objective", "dimension", "learns", "readings", "judged", "learning for", "alerts", "false alerts in 30 days"):
+    for column in ("objective", "dimension", "learns", "readings", "since", "judged", "learning for", "alerts", "false alerts in 30 days"):
         table.add_column(column, overflow="fold")
     for backtest in tested:
         expected = "not known yet" if backtest.false_alerts_per_30_days is None else f"{backtest.false_alerts_per_30_days:g}"
         learning = f"{backtest.learning_days:g} days"
-        numbers = (str(backtest.readings), str(backtest.judged), learning, str(len(backtest.alerts)), expected)
+        numbers = (
+            str(backtest.readings),
+            clock.moment(backtest.since),
+            str(backtest.judged),
+            learning,
+            str(len(backtest.alerts)),
+            expected,
+        )
         table.add_row(cell(backtest.objective), cell(backtest.dimension), _learns(backtest), *numbers)
     out.print(table)
     for backtest in tested:

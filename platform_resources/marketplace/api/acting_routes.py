@@ -1,7 +1,7 @@
 """API routes that act for a person: run a query, request a role, send results of checks from elsewhere."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Annotated, Any
 
@@ -17,6 +17,7 @@ from platform_resources.marketplace.api.descriptions import success
 from platform_resources.marketplace.api.mesh_answers import RefusalData
 from platform_resources.marketplace.api.product_answers import MovedReaderData
 from platform_resources.marketplace.api.version_answers import AskedRoleData, QueryAnswerData
+from platform_resources.marketplace.display.json_text import json_data
 from platform_resources.marketplace.lab.lab_queries import LONGEST_SQL, LabQueue, QueryRefused, QueryTooMany, lab_result
 from platform_resources.marketplace.people.access_pages import ATTRIBUTE, LONGEST_PURPOSE, asked_for, moved
 from platform_resources.marketplace.people.bearers import needs
@@ -104,8 +105,8 @@ def _query(router: APIRouter, shop: Shop, queue: LabQueue) -> None:
             return JSONResponse({"error": str(error), "hint": None}, 429, {"retry-after": "5"})
         except QueryRefused as error:
             return JSONResponse({"error": str(error), "hint": None}, 422)
-        answer = {"columns": result.names, "rows": result.rows, "cut": result.cut, "seconds": result.seconds, "products": result.products}
-        return JSONResponse(answer)
+        answer = {"columns": result.names, "rows": result.rows, "cut": result.cut, "seconds": result.seconds}
+        return JSONResponse(json_data({**answer, "products": result.products, "read": [asdict(version) for version in result.read]}))
 
 
 def _asking(router: APIRouter, shop: Shop) -> None:

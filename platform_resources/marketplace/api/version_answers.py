@@ -91,14 +91,23 @@ class ChangesData(TypedDict):
     is_newest: bool
 
 
+class ReadVersionData(TypedDict):
+    """A version that a query has read, and as of when its data is known."""
+
+    product: str
+    version: str
+    as_of: datetime | None
+
+
 class QueryAnswerData(TypedDict):
-    """The rows of a query, every value as text; `cut` if there are more rows."""
+    """The rows of a query, every value as text; `cut` if there are more rows. `read` are the versions that they are made from."""
 
     columns: list[str]
     rows: list[list[str | None]]
     cut: bool
     seconds: float
     products: list[str]
+    read: list[ReadVersionData]
 
 
 class AskedRoleData(TypedDict):

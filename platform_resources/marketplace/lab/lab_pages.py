@@ -136,7 +136,9 @@ def lab_page(shop: Shop, request: Request, asked: LabAsked, result: LabResult | 
         "address_of": address_of,
         "refused": refused,
         "look": phrases.look,
-        "health": [(view.plan.product(name), view.health[name]) for name in result.products if name in view.health] if result else [],
+        "read": [(each, view.plan.product(each.product), view.health[each.product]) for each in result.read if each.product in view.health]
+        if result
+        else [],
     }
 
 

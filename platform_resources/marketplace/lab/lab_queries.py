@@ -20,7 +20,15 @@ from filelock import FileLock, Timeout
 from platform_resources.ledger.people.lab_store import LabQuery, record_query
 from platform_resources.marketplace.downloads import count, seen_ports
 from platform_resources.marketplace.shop import Shop
-from platform_resources.publications.consumer_queries import NothingPublished, answer_over, named_products, readable_ports, written_answer
+from platform_resources.publications.consumer_queries import (
+    NothingPublished,
+    NotingVersions,
+    ReadVersion,
+    answer_over,
+    named_products,
+    readable_ports,
+    written_answer,
+)
 from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.services.showing.counted_reads import publishing_domain, reads_of_query
 from platform_resources.spec.values.names import is_name
@@ -114,24 +122,26 @@ class LabQueue:
 
 @dataclass(frozen=True, slots=True)
 class LabResult:
-    """Column names and rows as text, null as None; `cut` if there are more rows."""
+    """Column names and rows as text, null as None; `cut` if there are more rows. `read` are the versions that it is made from."""
 
     names: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     cut: bool
     seconds: float
     products: tuple[str, ...]
+    read: tuple[ReadVersion, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A permitted query: the ports it may read, and its sender."""
+    """A permitted query: the ports it may read, of which versions, and its sender."""
 
     sql: str
     product: str
     who: str
     products: tuple[str, ...]
     readable: dict[str, dict[str, PublishedPort]]
+    read: tuple[ReadVersion, ...]
 
 
 def lab_result(shop: Shop, queue: LabQueue, request: Request, sql: str, product: str = "") -> LabResult:
@@ -146,7 +156,7 @@ def lab_result(shop: Shop, queue: LabQueue, request: Request, sql: str, product:
         with place_of(queue, asked.who) as bounds, explained():
             names, rows = answer_over(shop.market.state, asked.products[0], sql, asked.readable, replace(bounds, rows=MOST_ROWS + 1))
         took = time.monotonic() - begun
-        result = LabResult(tuple(names), tuple(rows[:MOST_ROWS]), len(rows) > MOST_ROWS, took, asked.products)
+        result = LabResult(tuple(names), tuple(rows[:MOST_ROWS]), len(rows) > MOST_ROWS, took, asked.products, asked.read)
     if key is not None and sum(len(value or "") for row in result.rows for value in row) <= LONGEST_KEPT:
         queue.kept = {**dict(list(queue.kept.items())[-MOST_KEPT:]), key: result}
     _count(shop, request, asked, time.monotonic() - begun)
@@ -188,8 +198,9 @@ def _asked(shop: Shop, request: Request, sql: str, product: str) -> _Asked:
         raise QueryRefused("name what you read as product.data_set, such as one of the tables listed here")
     with explained():
         domain = publishing_domain(state, plan, named[0]) or ""
-        readable = readable_ports(state, domain, named[0], sql, seen=seen_ports(shop, request))
-    return _Asked(sql, product, shop.reads_as(request), named, readable)
+        noting = NotingVersions(seen_ports(shop, request))
+        readable = readable_ports(state, domain, named[0], sql, seen=noting)
+    return _Asked(sql, product, shop.reads_as(request), named, readable, tuple(noting.read.values()))
 
 
 def _is_kept(shop: Shop, request: Request, sql: str, product: str) -> bool:

@@ -34,7 +34,10 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Backtested:
-    """The backtest of one objective. `can_learn`: it accepts `learned`. `false_alerts_per_30_days`: None if nothing was judged."""
+    """The backtest of one objective, by its readings `since` a time. `can_learn`: it accepts `learned`.
+
+    `false_alerts_per_30_days`: None if nothing was judged.
+    """
 
     objective: str
     check: str
@@ -43,6 +46,7 @@ class Backtested:
     learned: bool
     can_learn: bool
     readings: int
+    since: datetime
     judged: int
     learning_days: float
     alerts: tuple[Alert, ...]
@@ -107,6 +111,7 @@ def _backtested(
         learned=is_learned(objective.settings),
         can_learn=can_learn(objective.settings),
         readings=len(points),
+        since=min(values),
         judged=sum(one.learned.state in ("within", "outside") for one in done.judged),
         learning_days=round(done.learning.total_seconds() / 86_400, 1),
         alerts=alerts,
