@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.storage.tags import RUN_KEY_TAG
 
 from platform_resources.orchestration.asset_specs import asset_key
 from platform_resources.orchestration.automation import running_now
@@ -90,12 +91,15 @@ def arrival(seen: SourceMarks, noted: Noted | None, running: bool, now: datetime
 
 def not_loaded(instance: dg.DagsterInstance, product: ProductPlan, seen: SourceMarks, noted: Noted | None, now: datetime) -> str:
     """Why the last refresh since one was asked for has not loaded what there is; empty if it has, if it may still, or if there is no use in
-    another: a closed gate is an answer, a person who ends a run wants none, and a source that is silent is not there."""
+    another: a closed gate is an answer, a person who ends a run wants none, and a source that is silent is not there.
+
+    The run that was asked for is known by its key: when runs were created is told by the database's clock, which may go otherwise.
+    """
     if noted is None or not noted.asked_at:
         return ""
     asked_at, job = datetime.fromisoformat(noted.asked_at), conventions.job_name(product.name)
-    runs = instance.get_runs(dg.RunsFilter(job_name=job, created_after=asked_at), limit=1)
-    if not runs:
+    runs = instance.get_runs(dg.RunsFilter(job_name=job), limit=1)
+    if not instance.get_run_ids(dg.RunsFilter(job_name=job, tags={RUN_KEY_TAG: _run_key(product.name, noted)}), limit=1):
         return "its refresh was not started" if now >= asked_at + FIRST_REPEAT else ""
     if runs[0].status == dg.DagsterRunStatus.FAILURE:
         failures = (entry.dagster_event for entry in instance.all_logs(runs[0].run_id, of_type=dg.DagsterEventType.STEP_FAILURE))
@@ -169,5 +173,10 @@ def _result(marks: Mapping[str, SourceMarks], arrivals: Mapping[str, Arrival], n
 
 def _request(product: str, noted: Noted) -> dg.RunRequest:
     """Its key keeps a daemon that ended before it noted the cursor from starting the run again."""
+    return dg.RunRequest(run_key=_run_key(product, noted), job_name=conventions.job_name(product))
+
+
+def _run_key(product: str, noted: Noted) -> str:
+    """The key of the refresh that was asked for last."""
     marks = hashlib.sha256(json.dumps(noted.handled, sort_keys=True).encode()).hexdigest()[:16]
-    return dg.RunRequest(run_key=f"{product} on sources {noted.requests} {marks}", job_name=conventions.job_name(product))
+    return f"{product} on sources {noted.requests} {marks}"

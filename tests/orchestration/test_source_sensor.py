@@ -10,12 +10,13 @@ from itertools import islice
 
 import dagster as dg
 import pytest
+from dagster._core.storage.tags import RUN_KEY_TAG
 from sqlalchemy import create_engine, text
 
 from platform_resources.dbt.planning import read_plan
 from platform_resources.orchestration import source_sensor
 from platform_resources.orchestration.definitions import definitions
-from platform_resources.orchestration.source_sensor import STILL, Arrival, Noted, _noted, _result, arrival
+from platform_resources.orchestration.source_sensor import STILL, Arrival, Noted, _noted, _result, _run_key, arrival
 from platform_resources.services.refreshes import source_marks as asking
 from platform_resources.services.refreshes.source_marks import Question, SourceMarks, source_marks
 from platform_resources.spec.problems import problems_text
@@ -124,7 +125,10 @@ class Watching:
         return [request.job_name for request in data.run_requests or ()], data.skip_message
 
     def run(self):
-        return self.repository.get_job("refresh_readings").execute_in_process(instance=self.instance, raise_on_error=False)
+        """As the daemon does what was asked for last."""
+        noted = json.loads(self.cursor or "{}").get("readings", {})
+        tags = {RUN_KEY_TAG: _run_key("readings", _noted(noted))} if noted else {}
+        return self.repository.get_job("refresh_readings").execute_in_process(instance=self.instance, raise_on_error=False, tags=tags)
 
     def later(self):
         """The same a while after the last request."""
@@ -217,6 +221,8 @@ def test_a_refresh_that_did_not_start_or_whose_source_did_not_arrive_is_tried_ag
     assert [watching.tick(), watching.tick()] == [DUE, NOTHING]
     assert watching.later() == DUE  # no run had come of it
     assert watching.run().success  # the last good rows are served
+    with instance.run_storage.connect() as connection:  # the database's clock is behind
+        connection.execute(text("update runs set create_timestamp = '2020-01-01 00:00:00'"))
     assert watching.tick() == ([], "readings waits: deliveries did not arrive; it is tried again")
     assert watching.later() == DUE
     edited(tiny, SPEC, FILE, f"{FILE}\n        on_failure: fail")

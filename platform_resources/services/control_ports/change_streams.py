@@ -153,7 +153,7 @@ def _noted(stream: _Stream, delivery: ControlDelivery) -> bool:
 def _following(stream: _Stream, cursor: ChangeCursor) -> Publication | None:
     """The version whose changes come next. Raises NotStreamed, VersionsUnreadable."""
     published = [version for version in stream.shelves.published() if version.port(stream.port.name) is not None]
-    by_id = {version.id: version for version in published}
+    by_id = {version.id: version for version in published}  # in the order of publication, which machines' clocks do not tell
     if lost := [version for version in (cursor.since, cursor.until) if version and version not in by_id]:
         raise NotStreamed(
             f"version {lost[0]}, up to which the topic has all, is not kept any more; name a new topic, which begins with every row"
@@ -162,7 +162,7 @@ def _following(stream: _Stream, cursor: ChangeCursor) -> Publication | None:
         return by_id[cursor.until]
     if not cursor.since:
         return published[-1] if published else None
-    later = [version for version in published if version.id > cursor.since]
+    later = published[list(by_id).index(cursor.since) + 1 :]
     return later[0] if later else None
 
 

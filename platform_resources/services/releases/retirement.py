@@ -250,7 +250,9 @@ def _listening(retiring: Retiring) -> list[str]:
 
 def _end_listening(retiring: Retiring) -> None:
     with retiring.ledger.writing() as connection:
-        end_listeners(connection, retiring.product.name, retiring.now)
+        signed = retirement(connection, retiring.product.name)
+        # Those who heard of it until then are told: a clock that is behind that of who has begun it ends nobody before.
+        end_listeners(connection, retiring.product.name, max(retiring.now, signed.since) if signed is not None else retiring.now)
 
 
 def _published(retiring: Retiring) -> list[str]:
