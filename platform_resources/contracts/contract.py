@@ -28,6 +28,7 @@ class ContractColumn(Strict):
     nullable: bool = False
     unique: bool = False
     unit: str = ""
+    identifier: str = ""
     values: tuple[str, ...] | None = None
     missing: tuple[str, ...] = ()
     classification: str = ""
@@ -53,6 +54,7 @@ class ContractDataSet(Strict):
 class ContractPort(Strict):
     """One output port: its data set, its place, how many versions it keeps, and for how long.
 
+    `topic` and `address` say where it is read, where that is not the platform's doing.
     `version` is its own where it is of an older major than the product; `replacement` takes its place by `end_date`.
     """
 
@@ -60,6 +62,8 @@ class ContractPort(Strict):
     data_set: str
     interface: str
     format: str = ""
+    topic: str = ""
+    address: str = ""
     keep_versions: int = 0
     retention_days: float | None = None
     version: str = ""

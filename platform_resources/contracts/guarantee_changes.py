@@ -1,7 +1,11 @@
 """Compare the promises of two contracts: objectives and indicator targets."""
 
+import json
+from collections.abc import Collection
+
 from platform_resources.contracts.change import ChangeClass, Changes, ContractChange
 from platform_resources.contracts.contract import Contract, ContractPromise
+from platform_resources.spec.values.column_names import folded_column
 from platform_resources.spec.values.durations import length_text
 
 # A bound may give way by so much of what it allows before consumers call it another promise.
@@ -17,9 +21,15 @@ def guarantee_changes(old: Contract, new: Contract) -> Changes:
         if there is None:
             yield _of(promise, "major", "is no longer promised", "check this yourself, or ask its owner to keep it")
         else:
-            yield from _promise_changes(promise, there)
+            yield from _promise_changes(promise, there, _columns(new, promise.data_set))
     for name in sorted(after.keys() - before.keys() - set(renamed.values())):
         yield _of(after[name], "minor", "is a new promise")
+
+
+def _columns(contract: Contract, data_set: str) -> Collection[str]:
+    """Those that are called as they were."""
+    columns = (column for known in contract.data_sets if known.name == data_set for column in known.columns)
+    return {column.name for column in columns if folded_column(column.name) not in column.former}
 
 
 def _renamed(before: dict[str, ContractPromise], after: dict[str, ContractPromise]) -> dict[str, str]:
@@ -37,7 +47,8 @@ def _of(promise: ContractPromise, kind: ChangeClass, what: str, to_do: str = "")
     return ContractChange(kind, "guarantees", f"{promise.name} ({promise.dimension}) {what}", promise.data_set, columns, to_do)
 
 
-def _promise_changes(old: ContractPromise, new: ContractPromise) -> Changes:
+def _promise_changes(old: ContractPromise, new: ContractPromise, there: Collection[str]) -> Changes:
+    """`there` are the columns of before that its data set still has."""
     if old.logic != new.logic:
         yield _of(old, "major", "is computed in another way", "compare no value of before with one of now")
     if (old.dimension, old.data_set) != (new.dimension, new.data_set):
@@ -50,10 +61,18 @@ def _promise_changes(old: ContractPromise, new: ContractPromise) -> Changes:
         weaker = new.strength < old.strength
         what = f"{'weighs less' if weaker else 'weighs more'}: {_STRENGTHS[new.strength]}, not {_STRENGTHS[old.strength]}"
         yield _of(old, "major" if weaker else "minor", what, "check this yourself" if weaker else "")
+    if lost := [column for column in _asked_of(old) if column in there and column not in _asked_of(new)]:
+        yield _of(old, "major", f"says nothing of {', '.join(lost)} any more", "check this yourself, or ask its owner to keep it")
     if old.settings != new.settings:
         yield _of(old, "undetermined", "is asked in another way", "look whether it still promises what you need")
     if (old.name, old.words) != (new.name, new.words):
         yield _of(old, "patch", "is described in other words")
+
+
+def _asked_of(promise: ContractPromise) -> tuple[str, ...]:
+    """The columns that it names itself."""
+    said = json.loads(promise.settings or "{}")
+    return tuple(filter(None, (said.get("column"), *(said.get("columns") or ()))))
 
 
 _STRENGTHS = ("a target of the business", "a promise", "a promise of severity error", "a gate")

@@ -10,6 +10,7 @@ from typing import Any
 
 from platform_resources.access.views import DataSetViews
 from platform_resources.capabilities.judgements import Moment, Promise
+from platform_resources.capabilities.readers.kafka_clients import StreamTopic
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.contracts.contract import (
     WITHOUT_AGREEMENT,
@@ -102,6 +103,7 @@ def _column(column: Column) -> ContractColumn:
         nullable=nullable,
         unique=unique,
         unit=column.unit or "",
+        identifier=column.identifier or "",
         values=tuple(map(str, _arguments(values).get("values", ()))) if values is not None else None,
         missing=tuple(map(str, column.missing or ())),
         classification=column.classification,
@@ -135,6 +137,8 @@ def _port(port: OutputPlan) -> ContractPort:
         data_set=port.data_set,
         interface=port.interface,
         format=port.store.format,
+        topic=_topic(port.store.stream),
+        address=mask(port.store.address or ""),
         keep_versions=port.keep_versions,
         retention_days=port.retention.total_seconds() / 86400 if port.retention else None,
         version=port.version or "",
@@ -145,9 +149,14 @@ def _port(port: OutputPlan) -> ContractPort:
     )
 
 
+def _topic(stream: StreamTopic | None) -> str:
+    """In words: which topic, where, and as whom its readers see the data set."""
+    return f"topic {stream.topic} at {mask(stream.servers)}, as {stream.role or 'everybody'} sees it" if stream is not None else ""
+
+
 def _service(service: ConsumerPlan) -> ContractPort:
-    words = _digest(service.title, service.description)
-    return ContractPort(name=service.name, data_set=service.data_set or "", interface=service.kind, words=words)
+    words, address = _digest(service.title, service.description), mask(service.url or "")
+    return ContractPort(name=service.name, data_set=service.data_set or "", interface=service.kind, address=address, words=words)
 
 
 def _objectives(objective: ObjectivePlan) -> Iterator[ContractPromise]:

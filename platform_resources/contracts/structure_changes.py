@@ -58,6 +58,13 @@ def _port_changes(before: Mapping[str, ContractPort], after: Mapping[str, Contra
             if was != now:
                 to_do = "read it by the new way, which `mesh describe` shows"
                 yield _of_structure("major", f"output port {name} {says} {now}, not {was}", port.data_set, to_do=to_do, port=name)
+        # Contracts of before do not say where.
+        if port.topic and there.topic and port.topic != there.topic:
+            what, to_do = f"output port {name} sends to {there.topic}, not to {port.topic}", "read it there, from the beginning"
+            yield _of_structure("major", what, port.data_set, to_do=to_do, port=name)
+        if port.address and port.address != there.address:
+            what = f"output port {name} is reached at {there.address or 'no declared address'}, not at {port.address}"
+            yield _of_structure("undetermined", what, port.data_set, to_do="look whether the former address goes on to work", port=name)
         if there.keep_versions < port.keep_versions:
             what = f"output port {name} keeps {there.keep_versions} versions, not {port.keep_versions}"
             yield _of_structure("undetermined", what, port.data_set, to_do="pin no version older than those", port=name)
@@ -130,6 +137,9 @@ def _column_changes(data_set: str, old: ContractColumn, new: ContractColumn) -> 
     if old.unit != new.unit:
         unit = f"is in {new.unit or 'no declared unit'}, not in {old.unit or 'no declared unit'}"
         yield of("major" if old.unit else "minor", unit, "convert what you compute from it")
+    if old.identifier and old.identifier != new.identifier:  # a new one is in other words: contracts of before do not say it
+        identifier = f"is {new.identifier or 'no global identifier'}, not {old.identifier}"
+        yield of("major", identifier, "look whether its values still mean what you join them with")
     yield from _value_changes(of, old.values, new.values)
     if set(old.missing) != set(new.missing):
         yield of("undetermined", "has other values that stand for null", "look whether you read these values yourself")
@@ -160,6 +170,8 @@ def _value_changes(of: _Of, old: tuple[str, ...] | None, new: tuple[str, ...] | 
 def is_wider(old: str, new: str) -> bool:
     """Whether the new type holds every value of the old type, read the same way. Aliases of type names are accepted."""
     old, new = observed_type(old), observed_type(new)
+    if old.endswith("[]") and new.endswith("[]"):
+        return is_wider(old[:-2], new[:-2])
     if new in _WIDER.get(old, ()):
         return True
     one, other = _DECIMAL.fullmatch(old), _DECIMAL.fullmatch(new)

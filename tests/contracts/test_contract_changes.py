@@ -112,6 +112,32 @@ BOTH = {
     ),
 }
 
+DEGREES = 'name: degrees, type: "decimal(6,2)"'
+ON_DUTY = "- {name: on_duty, renamed_from: operator, type: varchar, nullable: true, classification: personal}\n          "
+NUMBER = "- {name: operator, type: bigint, nullable: true, classification: personal}"
+OPERATOR = "- {name: operator, type: varchar, nullable: true, classification: personal, description: Who was on duty.}"
+NEWS = "- {name: news, type: output-port, properties: {interface: kafka, data_set: measurements, servers: 'b:9092', topic: a, role: analyst}}\n    "
+ANSWERS = "- {name: answers, type: output-port, properties: {interface: python-service, data_set: measurements, url: 'https://a.example.com'}}\n    "
+RULED = "- name: Most readings have a temperature\n"
+KEY = "primary_key: [reading_id]"
+# Pairs that look like something else than they are.
+BOTH |= {
+    "a promise moves to another column": ("columns: [degrees]", "columns: [degrees]", "columns: [operator]", "major", ["most_readings_have_a_temperature (completeness) says nothing of degrees any more"]),
+    "a former name is given to another column": (OPERATOR, OPERATOR, ON_DUTY + NUMBER, "major", ["column operator is bigint, not varchar", "column on_duty is new; it takes the place of operator, which is still there"]),
+    "renamed with another type": (DEGREES, DEGREES.replace("degrees", "heat") + ", nullable: true}\n          - {" + DEGREES, "name: warmth, renamed_from: heat, type: double, nullable: true}\n          - {" + DEGREES, "major", ["column heat is called warmth", "column heat is double, not decimal(6,2)"]),
+    "no global identifier": ("identifier: sensor, ", "identifier: sensor, ", "", "major", ["column sensor is no global identifier, not sensor"]),
+    "another topic": (RULED, NEWS + RULED, NEWS.replace("topic: a", "topic: b") + RULED, "major", ["output port news sends to topic b at b:9092, as analyst sees it, not to topic a at b:9092"]),
+    "another address": (RULED, ANSWERS + RULED, ANSWERS.replace("//a.", "//b.") + RULED, "undetermined", ["output port answers is reached at https://b.example.com, not at https://a.example.com"]),
+    "a port renamed and read otherwise": ("name: measurements_file\n      type: output-port\n      properties:\n        interface: file\n        format: parquet", "name: measurements_file\n      type: output-port\n      properties:\n        interface: file\n        format: parquet", "name: as_rows\n      type: output-port\n      properties:\n        interface: sql\n        renamed_from: measurements_file", "major", ["output port measurements_file is called as_rows", "output port measurements_file is read by sql, not file"]),
+    "key narrowed": (KEY, "primary_key: [reading_id, sensor]", KEY, "major", ["the key of measurements is reading_id, not reading_id, sensor"]),
+    "key in another order": (KEY, "primary_key: [reading_id, sensor]", "primary_key: [sensor, reading_id]", None, []),
+    "a list of wider numbers": ("operator, type: varchar", 'operator, type: "integer[]"', 'operator, type: "bigint[]"', "minor", ["column operator is bigint[], not integer[]"]),
+    "only quotes": ("max_age: 26h", 'max_age: "26h"', "max_age: {value: '1560m'}", None, []),
+    "values as numbers": ("[north, south]", "[1, 2]", "['2', '1']", None, []),
+    "an anchor": (DEGREES, DEGREES.replace("type: ", "type: &kind "), DEGREES, None, []),
+    "a test instead of not nullable": ("nullable: true, classification: personal, description: Who was on duty.", "classification: personal, description: Who was on duty.", "nullable: true, classification: personal, description: Who was on duty., tests: [not_null]", None, []),
+}  # fmt: skip
+
 ROLES = "roles: [{role: analyst, sees: [public, internal], masked: [personal]}]"
 RULE = "{}\n    - name: Most readings have a temperature\n"
 LAST = "    - name: Most readings have a temperature\n"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 from dataclasses import replace
@@ -199,6 +200,18 @@ def test_a_port_with_another_name_goes_on_in_its_topic_and_one_that_is_gone_keep
     assert needless(stream) == {"pin readings.news of readings": "readings has no topic news any more"}
     assert apply_access(stream.root, stream.plan, KnownGrants(), stream.now) == ()
     assert shelf(stream.root, "plant", "readings").pins() == needless(stream) == {}
+
+
+def test_a_key_in_another_order_is_the_same_key(stream):
+    for columns, rows in (("reading_id, sensor", {1: 1, 2: 1}), ("sensor, reading_id", {1: 1, 2: 3})):
+        (stream.root / SPEC).write_text(
+            re.sub(r"primary_key: \[.*\]", f"primary_key: [{columns}]", (stream.root / SPEC).read_text(), count=1)
+        )
+        stream = Stream(stream.root, read_plan(stream.root)[0], stream.broker, stream.topic, stream.minutes)
+        stream.publish(rows)
+        assert stream.send() == []
+    assert {message.key() for message in stream.messages()} == {b'{"reading_id":1,"sensor":"north"}', b'{"reading_id":2,"sensor":"north"}'}
+    assert stream.replayed() == {1: "1.00", 2: "3.00"}
 
 
 def needless(stream):

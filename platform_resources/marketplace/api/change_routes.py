@@ -83,6 +83,7 @@ def _changes(
     except NotGranted as error:  # of the newest version something is shown
         raise BeginAnew(SEEN_OTHERWISE) from error
     since, key = None, key_of(product, after)
+    key = cursor.key if set(cursor.key) == set(key) else key  # in another order it is the same key
     if cursor.key not in ((), key):
         raise BeginAnew(KEY_OTHERWISE)
     if before is not None:

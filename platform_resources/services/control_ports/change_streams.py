@@ -64,6 +64,7 @@ class _Stream:
     port: OutputPlan
     topic: StreamTopic
     clock: Callable[[], datetime]
+    key_before: tuple[str, ...] = ()
 
     @property
     def item(self) -> str:
@@ -80,7 +81,9 @@ class _Stream:
 
     @property
     def key(self) -> tuple[str, ...]:
-        return tuple(self.product.data_set(self.port.data_set).spec.primary_key)
+        """In the order in which the topic has it."""
+        declared = tuple(self.product.data_set(self.port.data_set).spec.primary_key)
+        return self.key_before if set(self.key_before) == set(declared) else declared
 
 
 def streams_sent(ledger: Ledger, state: Path, products: Sequence[ProductPlan], now: datetime) -> Iterator[str]:
@@ -108,6 +111,7 @@ def _sent(stream: _Stream, now: datetime) -> str:
     with stream.ledger.reading() as connection:
         before = control_deliveries(connection, [stream.product.name]).get((stream.product.name, stream.port.name, stream.item))
     cursor = change_cursor(before.version if before is not None else "")
+    stream = replace(stream, key_before=cursor.key)
     try:
         following = _following(stream, cursor)
         if following is None or (before is not None and now < before.next_at):
