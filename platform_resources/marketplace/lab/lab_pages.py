@@ -136,9 +136,11 @@ def lab_page(shop: Shop, request: Request, asked: LabAsked, result: LabResult | 
         "address_of": address_of,
         "refused": refused,
         "look": phrases.look,
-        "read": [(each, view.plan.product(each.product), view.health[each.product]) for each in result.read if each.product in view.health]
-        if result
-        else [],
+        "read": [
+            (version, view.plan.product(version.product), view.health[version.product])
+            for version in (result.read if result is not None else ())
+            if version.product in view.health
+        ],
     }
 
 

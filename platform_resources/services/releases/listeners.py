@@ -50,5 +50,5 @@ def end_listeners(connection: Connection, product: str, now: datetime) -> None:
     )
     for topic in ending.topics:
         # Whoever is sending finds that another attempt has taken its place, and stops.
-        over = {"version": "", "attempts": topic.attempts + 1, "next_at": now, "taken_at": None}
-        note_delivery(connection, replace(topic, **over, last_error=f"{product} is retired"))
+        over = replace(topic, version="", attempts=topic.attempts + 1, next_at=now, taken_at=None)
+        note_delivery(connection, replace(over, last_error=f"{product} is retired"))
