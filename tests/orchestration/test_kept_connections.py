@@ -1,8 +1,11 @@
 """Do Dagster's storages keep their connections to PostgreSQL, also over a restart of the server?"""
 
+import time
+
 import dagster as dg
 from sqlalchemy import create_engine, text
 
+from platform_resources.orchestration import kept_connections
 from tests.ledger.ledgers import new_database, postgres
 
 OTHERS = "from pg_stat_activity where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()"
@@ -15,7 +18,7 @@ def used(instance: dg.DagsterInstance) -> None:
         instance.all_instigator_state()
 
 
-def test_the_next_statement_uses_the_connection_of_the_last_one(tmp_path):
+def test_the_next_statement_uses_the_connection_of_the_last_one(tmp_path, monkeypatch):
     with postgres() as server:
         url = new_database(server)
         storage = {"storage": {"postgres": {"postgres_url": f"{url}&plugin=kept_connections"}}}
@@ -26,6 +29,11 @@ def test_the_next_statement_uses_the_connection_of_the_last_one(tmp_path):
             used(instance)
             still = set(connection.execute(text(f"select pid {OTHERS}")).scalars())
             assert still and still <= kept
+            monkeypatch.setattr(kept_connections, "LONGEST_IDLE_SECONDS", 0)
+            used(instance)
+            while kept & set(connection.execute(text(f"select pid {OTHERS}")).scalars()):
+                time.sleep(0.05)  # a server takes a moment to notice that a connection is closed
+            monkeypatch.undo()
             connection.execute(text(f"select pg_terminate_backend(pid) {OTHERS}"))
             used(instance)
         beside.dispose()
