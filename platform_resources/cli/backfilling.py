@@ -1,7 +1,8 @@
 """The command `mesh backfill`: make the days of a range anew."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -29,6 +30,8 @@ def backfill(
     begin, end = _day("--from", first), _day("--to", last)
     if end < begin:
         stop(f"--to {end} is before --from {begin}", SPEC_INVALID)
+    if end > (today := datetime.now(ZoneInfo(planned.zone)).date()):
+        stop(f"--to {end} is still to come: it is {today} in {planned.zone}", SPEC_INVALID)
     _refuse_undivided(planned)
     from platform_resources.orchestration.backfills import DONE, backfilled, done_before, ranges
 

@@ -273,12 +273,16 @@ def _published_if_open(refresh: BegunRefresh) -> PublishDone:
             # A try before has published it, and ended before anybody was told.
             before = next(iter(candidate.shelf.published()[-2:-1]), None)
             return PublishDone(decision, candidate, latest, before, profiles(database, product))
-        return _published(database, product, decision, candidate)
+        # Days that are made anew are other rows, though no input has changed.
+        failing = failing_inputs(database, product) if refresh.days is None else {}
+        return _published(database, product, decision, candidate, failing)
 
 
-def _published(database: ProductDatabase, product: ProductPlan, decision: Gate, candidate: Candidate) -> PublishDone:
+def _published(
+    database: ProductDatabase, product: ProductPlan, decision: Gate, candidate: Candidate, failing: Mapping[str, str]
+) -> PublishDone:
     inputs = input_records(database, product)
-    unchanged = unchanged_text(candidate, inputs, failing_inputs(database, product))
+    unchanged = unchanged_text(candidate, inputs, failing)
     if unchanged:
         return PublishDone(decision, ending=Ending(decision, LastRefresh(f"not published, nothing changed: {unchanged}")))
     before, profiled = candidate.shelf.latest(), profiles(database, candidate.product)

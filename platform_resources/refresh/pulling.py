@@ -38,7 +38,10 @@ from platform_resources.warehouses.protocol import ProductDatabase
 
 
 def pull(database: ProductDatabase, port: InputPlan, context: PullContext) -> Pulled:
-    """Bring one input port up to date. Raises PullFailed when that fails and no last good one may be served."""
+    """Bring one input port up to date. Raises PullFailed when that fails and no last good one may be served.
+
+    Days of the past are not made anew from what was good before: nobody would know that they were not.
+    """
     former = database.remembered(PULLS).get(port.name)
     try:
         pulled = _pulled(database, port, context, json.loads(former) if former else None)
@@ -48,7 +51,7 @@ def pull(database: ProductDatabase, port: InputPlan, context: PullContext) -> Pu
     except PullFailed as failure:
         error = PullFailed(context.hide(str(failure)), failure.check)
         database.remember(FAILURES, port.name, f"input port {port.name}: {error}")
-        if not port.serve_last_good or former is None:
+        if not port.serve_last_good or former is None or context.since is not None:
             raise PullFailed(f"input port {port.name}: {error}", error.check) from None
         return _kept(database, port, json.loads(former), error, context)
     note_failures(database, pulled)

@@ -84,4 +84,5 @@ def test_what_cannot_be_made_by_day_is_told(tmp_path):
     edited(root, product_file("shop", "sales"), "partition_by: day", "profile: yes")
     done = mesh(root, "backfill", "sales", *range_)
     assert (done.returncode, "none of its data sets says partition_by" in " ".join(done.stderr.split())) == (2, True), done.stderr
+    assert "--to 2999-01-01 is still to come" in mesh(root, "backfill", "sales", "--from", "2026-01-01", "--to", "2999-01-01").stderr
     assert "--to 2025-01-01 is before" in mesh(root, "backfill", "sales", "--from", "2026-01-01", "--to", "2025-01-01").stderr

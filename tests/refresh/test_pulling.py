@@ -54,8 +54,8 @@ class Pulling:
     def port(self):
         return replace(self.product.inputs[0], **self.changes)
 
-    def pull(self, now=NOW, replay=None):
-        context = PullContext(self.root, self.root, now, date(2024, 5, 31), self.product, mask, self.grants)
+    def pull(self, now=NOW, replay=None, since=None):
+        context = PullContext(self.root, self.root, now, date(2024, 5, 31), self.product, mask, self.grants, since=since)
         return pull(self.database, self.port, replace(context, replay={self.port.name: replay} if replay is not None else {}))
 
     def rows(self, sql="select * from {}"):
@@ -318,6 +318,14 @@ def test_with_on_failure_fail_a_missing_file_stops_the_refresh(readings):
     with pytest.raises(PullFailed, match="no file matches"):
         readings.pull()
     assert len(readings.rows()) == 4
+
+
+def test_days_of_the_past_are_not_made_from_what_was_good_before(readings):
+    readings.pull()
+    (readings.root / LANDING / "readings.csv").unlink()
+    with pytest.raises(PullFailed, match="no file matches"):
+        readings.pull(since=date(2024, 5, 1))
+    assert readings.pull().failures["arrived"].endswith("is served")
 
 
 def test_a_failure_is_forgotten_when_the_file_comes(readings):
