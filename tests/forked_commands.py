@@ -13,6 +13,8 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from functools import cache
@@ -39,6 +41,7 @@ IMPORTED = (
     "dbt.adapters.duckdb",
     "dbt.task.build",
 )
+WARMING = (["refresh", "--all"], ["evaluate"], ["query", "summary", "from sensors"])
 
 
 def forked(command: list[str], environment: Mapping[str, str], folder: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -110,10 +113,11 @@ def serve(descriptor: int) -> None:
     """Fork a process for each request. Another one waits for it and writes its id and its exit code, so that many can run at once."""
     for module in (*IMPORTED, *_modules_of_commands()):
         importlib.import_module(module)
-    if len(os.listdir("/proc/self/task")) > 1:
-        raise SystemExit("a process with threads cannot be forked safely; what starts one on import must not be imported here")
     do_once()
+    _warm_up()
     collect_rarely()
+    if len(os.listdir("/proc/self/task")) > 1:
+        raise SystemExit("a process with threads cannot be forked safely; what starts one that stays must not be done here")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     requests = socket.socket(fileno=descriptor)
     while True:
@@ -124,6 +128,29 @@ def serve(descriptor: int) -> None:
             _attend(json.loads(asked), *streams)
         for stream in streams:
             os.close(stream)
+
+
+def _warm_up() -> None:
+    """Do once what every command does first, such as compiling statements and templates: two seconds of each refresh."""
+    from typer.testing import CliRunner
+
+    from platform_resources.cli.app import app
+    from tests.meshes import tiny_mesh
+
+    before = dict(os.environ)
+    os.environ["DBT_STATIC_PARSER"] = "false"  # it starts threads for the life of the process
+    with tempfile.TemporaryDirectory(prefix="warm") as folder:
+        root = tiny_mesh(Path(folder, "mesh"))
+        for command in WARMING:
+            done = CliRunner().invoke(app, ["--root", str(root), *command])
+            if getattr(done.exception, "code", done.exit_code):
+                raise SystemExit(f"mesh {' '.join(command)} fails: {done.output}")
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join()
+    os.environ.clear()
+    os.environ.update(before)
+    tempfile.tempdir = None
 
 
 def _modules_of_commands() -> set[str]:
