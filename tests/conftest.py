@@ -85,6 +85,15 @@ def bucket():
         yield served
 
 
+@pytest.fixture(scope="session")
+def postgres_server():
+    """The address of a real PostgreSQL server, for all tests that have databases of their own in it."""
+    from tests.ledger.ledgers import postgres
+
+    with postgres() as url:
+        yield url
+
+
 @pytest.fixture
 def tiny(tmp_path):
     """The root of a fresh mesh with the products readings and summary; see tests/meshes.py."""

@@ -1,6 +1,6 @@
 """Python processes that are forked from one that has imported everything: as real as any other, without the seconds that imports take.
 
-`Forked` stands for `subprocess.Popen` of `python -c TEXT …`. What Python reads only as it starts, such as PYTHONPATH, is that of the
+`Forked` stands for `subprocess.Popen` of `python -c TEXT …`, and `program` makes a file for others to run, which does the same. What Python reads only as it starts, such as PYTHONPATH, is that of the
 server; tests of that start a process of their own.
 """
 
@@ -41,7 +41,7 @@ IMPORTED = (
     "dbt.adapters.duckdb",
     "dbt.task.build",
 )
-WARMING = (["refresh", "--all"], ["evaluate"], ["query", "summary", "from sensors"])
+WARMING = (["refresh", "readings"], ["evaluate"], ["query", "readings", "from measurements"])
 
 
 def forked(command: list[str], environment: Mapping[str, str], folder: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -49,6 +49,31 @@ def forked(command: list[str], environment: Mapping[str, str], folder: Path | No
     with Forked(command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         out, err = process.communicate()
     return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+# Python that begins with nothing, asks for a process with its own streams, and ends as that one does.
+ASKING = """#!{python} -SE
+import json, os, signal, socket, struct, sys
+asked = {{"text": {text!r}, "arguments": sys.argv[1:], "environment": dict(os.environ), "folder": os.getcwd()}}
+own, (told, telling) = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET), os.pipe()
+own.connect({address!r})
+socket.send_fds(own, [json.dumps(asked).encode()], [0, 1, 2, telling])
+os.close(telling)
+os.read(told, {size})
+(code,) = struct.unpack("i", os.read(told, {size}))
+if code < 0:
+    signal.signal(-code, signal.SIG_DFL) if -code != signal.SIGKILL else None
+    os.kill(os.getpid(), -code)
+sys.exit(code)
+"""
+
+
+def program(file: Path, text: str) -> Path:
+    """A program at `file` that is `python -c TEXT …`; it may be run for as long as this process lives."""
+    _server()
+    file.write_text(ASKING.format(python=sys.executable, text=text, address=str(_address()), size=NUMBER.size))
+    file.chmod(0o755)
+    return file
 
 
 class Forked(subprocess.Popen):  # type: ignore[type-arg]
@@ -97,19 +122,29 @@ def _server_environment() -> dict[str, str]:
 
 
 @cache
+def _address() -> Path:
+    """Where programs ask the server."""
+    return Path(tempfile.mkdtemp(prefix="forked")) / "socket"
+
+
+@cache
 def _server() -> socket.socket:
     """Its other end is read by a process that ends when this one does."""
     own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LONGEST)
-    command = [sys.executable, "-c", f"from tests.forked_commands import serve; serve({other.fileno()})"]
-    subprocess.Popen(
-        command, cwd=REPOSITORY, env=_server_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=[other.fileno()]
-    )
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listening.bind(str(_address()))
+    listening.listen()
+    given = [other.fileno(), listening.fileno()]
+    command = [sys.executable, "-c", f"from tests.forked_commands import serve; serve(*{given})"]
+    nothing = subprocess.DEVNULL
+    subprocess.Popen(command, cwd=REPOSITORY, env=_server_environment(), stdin=nothing, stdout=nothing, pass_fds=given)
     other.close()
+    listening.close()
     return own
 
 
-def serve(descriptor: int) -> None:
+def serve(descriptor: int, listener: int) -> None:
     """Fork a process for each request. Another one waits for it and writes its id and its exit code, so that many can run at once."""
     for module in (*IMPORTED, *_modules_of_commands()):
         importlib.import_module(module)
@@ -119,11 +154,15 @@ def serve(descriptor: int) -> None:
     if len(os.listdir("/proc/self/task")) > 1:
         raise SystemExit("a process with threads cannot be forked safely; what starts one that stays must not be done here")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    requests = socket.socket(fileno=descriptor)
+    requests, listening = socket.socket(fileno=descriptor), socket.socket(fileno=listener)
     while True:
-        asked, streams, _, _ = socket.recv_fds(requests, LONGEST, 4)
-        if not asked:
-            return
+        if requests in select.select([requests, listening], [], [])[0]:
+            asked, streams, _, _ = socket.recv_fds(requests, LONGEST, 4)
+            if not asked:
+                return
+        else:
+            with listening.accept()[0] as program:
+                asked, streams, _, _ = socket.recv_fds(program, LONGEST, 4)
         if not os.fork():
             _attend(json.loads(asked), *streams)
         for stream in streams:

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 from platform_resources.capabilities.protocols import Extraction
 from platform_resources.capabilities.readers.database_rows import DatabaseRows
 from platform_resources.capabilities.readers.source_addresses import SourceUnread
-from tests.ledger.ledgers import new_database, postgres
+from tests.ledger.ledgers import new_database
 
 pytestmark = pytest.mark.slow
 
@@ -20,12 +20,6 @@ create table orders (id bigint primary key, amount numeric(12,2), placed timesta
 insert into orders select n, n + 0.25, timestamptz '2024-06-01 12:00:00+02' + n * interval '1 hour', timestamp '2024-06-01' + n * interval '1 day'
 from generate_series(1, 5) n;
 """
-
-
-@pytest.fixture(scope="module")
-def server():
-    with postgres() as url:
-        yield url
 
 
 class Shop:
@@ -61,8 +55,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(server):
-    found = Shop(new_database(server))
+def shop(postgres_server):
+    found = Shop(new_database(postgres_server))
     found.run(ORDERS)
     yield found
     found.engine.dispose()
@@ -138,9 +132,9 @@ def test_what_is_no_value_of_the_cursor_is_refused(shop):
         shop.read("next week")
 
 
-def test_the_same_table_of_another_database_is_read_anew(shop, server):
+def test_the_same_table_of_another_database_is_read_anew(shop, postgres_server):
     shop.read()
-    other = Shop(new_database(server))
+    other = Shop(new_database(postgres_server))
     other.run(ORDERS)
     other.run("update orders set amount = 99; delete from orders where id = 3")
     other.engine.dispose()

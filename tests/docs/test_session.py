@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.capabilities.test_rest_rows import Handler
-from tests.golden_files import assert_golden
+from tests.forked_commands import MESH, program
+from tests.golden_files import REWRITE, assert_golden
 from tests.ledger.ledgers import plainly_named, postgres
 from tests.meshes import REPOSITORY
 
@@ -74,7 +75,7 @@ def commands(block: str) -> list[str]:
     return re.findall(r"^\$ (.*(?:\n> .*)*)", block, re.MULTILINE)
 
 
-def typed(block: str, folder: Path, places: dict[str, str]) -> str:
+def typed(block: str, folder: Path, programs: Path, places: dict[str, str]) -> str:
     """What a terminal shows when all commands of the block are typed into one shell."""
     lines = []
     for command in commands(block):
@@ -84,7 +85,7 @@ def typed(block: str, folder: Path, places: dict[str, str]) -> str:
         lines += [f"printf '%s\\n' {shlex.quote('$ ' + command)}", plain]
     left_out = ("MESH_", "PYTHON", "DAGSTER_", "VIRTUAL_ENV")
     own = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
-    own |= {"PATH": f"{Path(sys.executable).parent}:{own['PATH']}", "COLUMNS": "140", "TZ": "UTC"}
+    own |= {"PATH": f"{programs}:{Path(sys.executable).parent}:{own['PATH']}", "COLUMNS": "140", "TZ": "UTC"}
     script = "\n".join(["exec 2>&1", *lines])
     done = subprocess.run(["bash", "-c", script], cwd=folder, env=own, stdout=subprocess.PIPE, text=True, timeout=1800, check=False)
     output = "\n".join(line.rstrip() for line in done.stdout.splitlines()).rstrip() + "\n"
@@ -99,11 +100,14 @@ def plain(output: str) -> str:
     return output
 
 
-def test_golden_session_is_what_a_terminal_shows(tmp_path, places):
+def test_golden_session_is_what_a_terminal_shows(tmp_path, tmp_path_factory, places):
     page = PAGE.read_text(encoding="utf-8")
     (block,) = BLOCK.findall(page)
     began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    output = typed(block, tmp_path, places)
+    programs = tmp_path_factory.mktemp("programs")
+    if not os.environ.get(REWRITE):  # else the page says how long its commands take
+        program(programs / "mesh", MESH[2])
+    output = typed(block, tmp_path, programs, places)
     took, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     assert re.findall(r"^(?:published|unchanged) +(\w+)", output, re.MULTILINE) == ["visits", "orders", "tickets", "orders"], output
     if plain(output) != plain(block):

@@ -3,7 +3,7 @@
 import pytest
 
 from platform_resources.ledger.database import open_ledger
-from tests.ledger.ledgers import SqliteLedgers, new_database, postgres
+from tests.ledger.ledgers import SqliteLedgers, new_database
 
 
 @pytest.fixture(scope="session")
@@ -17,13 +17,6 @@ def ledger(sqlite_ledgers):
     found = sqlite_ledgers.new()
     yield found
     found.close()
-
-
-@pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory):
-    """The address of a real PostgreSQL server."""
-    with postgres() as url:
-        yield url
 
 
 @pytest.fixture

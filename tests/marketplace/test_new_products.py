@@ -25,7 +25,8 @@ from platform_resources.services.starting.kept_drafts import DRAFTS, LARGEST_UPL
 from platform_resources.services.starting.new_meshes import CannotBegin
 from platform_resources.settings import TARGET
 from tests.capabilities.test_rest_rows import Handler
-from tests.ledger.ledgers import postgres
+from tests.forked_commands import program
+from tests.ledger.ledgers import new_database
 from tests.marketplace.test_people import BEHIND_PROXY, as_, browser, token
 from tests.marketplace.test_product_pages import text
 
@@ -41,6 +42,16 @@ def mesh(made_shop, tmp_path_factory):
     domain = root / "dataproducts/plant/domain.yaml"
     domain.write_text(f"{domain.read_text()}\nowners: {{business: plant-manager@example.com}}\n")
     return root
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forked_drafts(tmp_path_factory):
+    """What looks at a draft is a process of its own here too, without the seconds that imports take."""
+    text = "from platform_resources.services.starting.draft_process import main; main()"
+    runner = program(tmp_path_factory.mktemp("programs") / "draft", text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(draft_process, "_RUNNER", (str(runner),))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -149,14 +160,15 @@ create table private.pay as select 1 as salary; create table public.orders as se
 
 
 @pytest.fixture(scope="module")
-def declared(mesh, pages):
+def declared(mesh, pages, postgres_server):
     """The form of a mesh whose domain declares tables of a real PostgreSQL and interfaces of a real server; begins and shows a draft."""
     domain = mesh / "dataproducts/plant/domain.yaml"
     before = domain.read_text()
-    with postgres() as address, ThreadingHTTPServer(("127.0.0.1", 0), Handler) as rest, pytest.MonkeyPatch.context() as patch:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as rest, pytest.MonkeyPatch.context() as patch:
         rest.asked, rest.trouble, rest.away, rest.etag = [], [], "", ""
         rest.records = [{"id": n, "name": f"n{n}"} for n in range(8)]
         threading.Thread(target=rest.serve_forever, daemon=True).start()
+        address = new_database(postgres_server)
         engine = create_engine(address)
         with engine.begin() as connection:
             connection.execute(sql_text(ORDERS))

@@ -16,7 +16,7 @@ from platform_resources.ledger.database import open_ledger
 from platform_resources.ledger.people.outbox import Due, claimed, due, failed, messages, queue
 from platform_resources.orchestration.delivery_sensor import delivery_sensor
 from platform_resources.services.delivering import CLAIM_FOR, Delivered, deliver_due
-from tests.ledger.ledgers import new_database, postgres
+from tests.ledger.ledgers import new_database
 from tests.meshes import REPOSITORY
 from tests.notify.messages import NOW, message, plan
 from tests.notify.receivers import free_port, mail_server, web_server
@@ -241,9 +241,8 @@ def test_two_processes_at_once_send_each_message_once_on_sqlite(sqlite_ledgers):
     each_once(sqlite_ledgers.url())
 
 
-def test_two_processes_at_once_send_each_message_once_on_postgresql(tmp_path_factory):
-    with postgres() as server:
-        each_once(new_database(server))
+def test_two_processes_at_once_send_each_message_once_on_postgresql(postgres_server):
+    each_once(new_database(postgres_server))
 
 
 # The sensor

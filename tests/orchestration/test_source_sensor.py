@@ -21,7 +21,7 @@ from platform_resources.services.refreshes import source_marks as asking
 from platform_resources.services.refreshes.source_marks import Question, SourceMarks, source_marks
 from platform_resources.spec.problems import problems_text
 from tests.capabilities.test_rest_rows import server  # noqa: F401
-from tests.ledger.ledgers import new_database, postgres
+from tests.ledger.ledgers import new_database
 from tests.meshes import READINGS_CSV, edited, product_file
 from tests.refresh.running import deliver
 
@@ -275,21 +275,26 @@ def test_slow_sources_keep_none_from_being_asked(tiny, monkeypatch):
 
 
 @pytest.mark.slow
-def test_new_rows_of_a_table_and_another_answer_start_a_refresh_and_what_cannot_be_asked_is_told(tiny, instance, server, monkeypatch):  # noqa: F811
+def test_new_rows_of_a_table_and_another_answer_start_a_refresh_and_what_cannot_be_asked_is_told(
+    tiny,
+    instance,
+    server,  # noqa: F811
+    postgres_server,
+    monkeypatch,
+):
     port = "interface: sql-database\n        url: ${PLANT_DATABASE}\n        table: readings\n        key: [id]\n        cursor: at\n        deletes: none"
     on_inputs(tiny, port)
-    with postgres() as url:
-        monkeypatch.setenv("PLANT_DATABASE", new_database(url))
-        engine = create_engine(os.environ["PLANT_DATABASE"])
+    monkeypatch.setenv("PLANT_DATABASE", new_database(postgres_server))
+    engine = create_engine(os.environ["PLANT_DATABASE"])
+    with engine.begin() as connection:
+        connection.execute(text("create table readings (id int, at timestamptz); insert into readings values (1, '2024-06-01')"))
+    watching = Watching(tiny, instance)
+    assert [watching.tick(), watching.tick()] == [NOTHING, NOTHING]
+    for number in (2, 3):  # the second one of the same time
         with engine.begin() as connection:
-            connection.execute(text("create table readings (id int, at timestamptz); insert into readings values (1, '2024-06-01')"))
-        watching = Watching(tiny, instance)
-        assert [watching.tick(), watching.tick()] == [NOTHING, NOTHING]
-        for number in (2, 3):  # the second one of the same time
-            with engine.begin() as connection:
-                connection.execute(text(f"insert into readings values ({number}, '2024-06-02')"))
-            assert [watching.tick(), watching.tick()] == [DUE, NOTHING]
-        engine.dispose()
+            connection.execute(text(f"insert into readings values ({number}, '2024-06-02')"))
+        assert [watching.tick(), watching.tick()] == [DUE, NOTHING]
+    engine.dispose()
     requested, why = watching.tick()
     assert (requested, "readings: deliveries cannot be asked: OperationalError" in why) == ([], True), why
     assert os.environ["PLANT_DATABASE"] not in why

@@ -12,7 +12,7 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.refresh.sources.pull_records import CURSORS, FAILURES, PULLS, PullFailed
 from platform_resources.refresh.sources.renamed_inputs import take_over_notes
 from platform_resources.warehouses.duckdb.product_database import opened
-from tests.ledger.ledgers import new_database, postgres
+from tests.ledger.ledgers import new_database
 from tests.meshes import edited, model_file, product_file
 from tests.refresh.test_pulling import NOW, Pulling, pulled
 
@@ -31,12 +31,6 @@ insert into readings select n, 'north', n + 0.5, timestamp '2024-06-01' + n * in
 """
 
 
-@pytest.fixture(scope="module")
-def server():
-    with postgres() as url:
-        yield url
-
-
 class Plant:
     """The tiny mesh, whose readings come from a table."""
 
@@ -53,8 +47,8 @@ class Plant:
 
 
 @pytest.fixture
-def plant(tiny, server, monkeypatch):
-    url = new_database(server)
+def plant(tiny, postgres_server, monkeypatch):
+    url = new_database(postgres_server)
     monkeypatch.setenv("PLANT_DATABASE", url)
     edited(tiny, SPEC, "interface: file\n        path: landing/readings.csv", PORT)
     found = Plant(tiny, url)

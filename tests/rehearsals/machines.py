@@ -2,16 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE
 from typing import Any
 
-from tests.deliveries.storage import storage
 from tests.forked_commands import Forked
-from tests.ledger.ledgers import new_database, postgres
+from tests.ledger.ledgers import new_database
 from tests.meshes import edited, product_file, tiny_mesh
 from tests.refresh.running import environment, mesh, mesh_json, readings_csv
 
@@ -89,13 +87,13 @@ def deliver(root: Path, number: int) -> None:
     (landing / f"{number}.csv").write_text(readings_csv([(number, "north", number)]))
 
 
-@contextmanager
-def machines(folder: Path, lease: str = "1s") -> Iterator[Machines]:
-    with storage("mesh") as (said, bucket), postgres() as server:
-        shared = {**said, "MESH_STORE": "s3://mesh/prod", "MESH_LEASE": lease, "MESH_LEDGER": new_database(server)}
-        history = new_database(server)
-        both = (_machine(folder / name, shared, history) for name in ("a", "b"))
-        yield Machines(folder, shared, server, history, bucket, *both)
+def machines(folder: Path, storage: tuple[Mapping[str, str], Any], server: str) -> Machines:
+    """Two, in a storage and a PostgreSQL server of which these are the variables and the address."""
+    said, bucket = storage
+    shared = {**said, "MESH_STORE": "s3://mesh/prod", "MESH_LEASE": "1s", "MESH_LEDGER": new_database(server)}
+    history = new_database(server)
+    both = (_machine(folder / name, shared, history) for name in ("a", "b"))
+    return Machines(folder, shared, server, history, bucket, *both)
 
 
 def machine_of_its_own(folder: Path) -> Machine:

@@ -5,7 +5,7 @@ import pytest
 
 from platform_resources.incidents.life_cycle import acknowledged
 from platform_resources.settings import LEDGER
-from tests.ledger.ledgers import new_database, postgres
+from tests.ledger.ledgers import new_database
 from tests.notify.receivers import web_server
 from tests.rehearsals.rehearsal import Rehearsal
 from tests.rehearsals.tiny import HOUR, MINUTE, NOW, break_deliveries, mend_deliveries, told_mesh
@@ -14,13 +14,13 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def played(tmp_path, monkeypatch):
+def played(tmp_path, monkeypatch, postgres_server):
     root = told_mesh(tmp_path / "mesh")
-    with postgres() as server, web_server() as web:
-        monkeypatch.setenv(LEDGER.name, new_database(server))
+    with web_server() as web:
+        monkeypatch.setenv(LEDGER.name, new_database(postgres_server))
         home = root / ".dagster"
         home.mkdir()
-        storage = {"storage": {"postgres": {"postgres_url": f"{new_database(server)}&plugin=kept_connections"}}}
+        storage = {"storage": {"postgres": {"postgres_url": f"{new_database(postgres_server)}&plugin=kept_connections"}}}
         with dg.instance_for_test(temp_dir=str(home), overrides=storage) as instance:
             played = Rehearsal(root, instance, {"PLANT_URL": f"json://127.0.0.1:{web.port}/plant", "OFFICE_URL": "json://127.0.0.1:1/"})
             yield played, web

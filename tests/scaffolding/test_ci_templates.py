@@ -3,7 +3,6 @@
 import http.server
 import os
 import re
-import shlex
 import subprocess
 import threading
 import urllib.parse
@@ -16,7 +15,7 @@ from jsonschema.validators import validator_for
 from ruamel.yaml import YAML
 
 from platform_resources.services.starting.new_meshes import new_mesh
-from tests.forked_commands import MESH
+from tests.forked_commands import MESH, program
 
 GITHUB, GITLAB = ".github/workflows/mesh.yml", ".gitlab-ci.yml"
 VISITS = "store_id,day,visitors\n292,2026-11-01,1204\n367,2026-11-01,893\n"
@@ -45,8 +44,7 @@ def shop(tmp_path_factory):
     new_mesh(root, None, None)
     bin_folder = root / ".venv/bin"
     bin_folder.mkdir(parents=True)
-    (bin_folder / "mesh").write_text(f'#!/bin/sh\nexec {shlex.join(MESH)} "$@"\n')
-    (bin_folder / "mesh").chmod(0o755)
+    program(bin_folder / "mesh", MESH[2])
     (root / ".venv/.installed").touch()  # `make install` has nothing left to do: what it installs is tested with the wheel
     (root / "visits.csv").write_text(VISITS)
     made = run(root, ".venv/bin/mesh new product --from visits.csv --yes")

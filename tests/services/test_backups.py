@@ -20,7 +20,7 @@ from platform_resources.refresh.views.folder_modes import PRIVATE
 from platform_resources.services.backups import MADE_AGAIN, PART, BackupRefused, backup_in, restore, save, shown_again
 from platform_resources.warehouses.duckdb.catalogs import catalog_rows
 from tests.cli.conftest import NOW, publish_readings
-from tests.ledger.ledgers import new_database, postgres
+from tests.ledger.ledgers import new_database
 
 pytestmark = pytest.mark.slow
 
@@ -179,23 +179,23 @@ def test_a_backup_beside_publications_is_whole(lived_in, tmp_path):
         assert {restored.damage(port) for version in restored.published() for port in version.ports} == {""}
 
 
-def test_a_ledger_moves_to_postgresql_and_back(lived_in, tmp_path):
+def test_a_ledger_moves_to_postgresql_and_back(lived_in, tmp_path, postgres_server):
     made, elsewhere, back = saved(lived_in, tmp_path / "backups"), tmp_path / "elsewhere", tmp_path / "back"
-    with postgres() as server:
-        url = new_database(server)
-        restore(made, elsewhere, elsewhere / ".dagster", {"MESH_LEDGER": url})
-        assert rows(url) == rows(ledger_url(lived_in, {}))
-        assert not (elsewhere / LEDGER_FILE).exists()
-        with closing(open_ledger(url)) as ledger, ledger.writing() as connection:
-            assert [query.query for query in saved_queries(connection)] == ["select 1"]
-            record_query(connection, LabQuery("ana", NOW, "readings", "select 2", title="two"))  # numbered on from the last
-            assert [query.query for query in saved_queries(connection)] == ["select 2", "select 1"]
-            assert forget_saved(connection, "ana", "two")
-        with pytest.raises(
-            LedgerUnavailable,
-            match="is not empty: it has rows in lab_queries, product_changes, reviews, subscriptions; restore into an empty one",
-        ):
-            restore(made, tmp_path / "third", tmp_path / "third/.dagster", {"MESH_LEDGER": url})
-        again = save(elsewhere, elsewhere / ".dagster", tmp_path / "again", NOW, {"MESH_LEDGER": url})
-        restore(again, back, back / ".dagster", {})
+    url = new_database(postgres_server)
+    restore(made, elsewhere, elsewhere / ".dagster", {"MESH_LEDGER": url})
+    assert rows(url) == rows(ledger_url(lived_in, {}))
+    assert not (elsewhere / LEDGER_FILE).exists()
+    with closing(open_ledger(url)) as ledger, ledger.writing() as connection:
+        assert [query.query for query in saved_queries(connection)] == ["select 1"]
+        record_query(connection, LabQuery("ana", NOW, "readings", "select 2", title="two"))  # numbered on from the last
+        assert [query.query for query in saved_queries(connection)] == ["select 2", "select 1"]
+        assert forget_saved(connection, "ana", "two")
+    with pytest.raises(
+        LedgerUnavailable,
+        match="is not empty: it has rows in lab_queries, product_changes, reviews, subscriptions; restore into an empty one",
+    ):
+        restore(made, tmp_path / "third", tmp_path / "third/.dagster", {"MESH_LEDGER": url})
+    again = save(elsewhere, elsewhere / ".dagster", tmp_path / "again", NOW, {"MESH_LEDGER": url})
+    restore(again, back, back / ".dagster", {})
+
     assert rows(ledger_url(back, {})) == rows(ledger_url(lived_in, {}))
