@@ -295,6 +295,8 @@ def test_new_rows_of_a_table_and_another_answer_start_a_refresh_and_what_cannot_
             connection.execute(text(f"insert into readings values ({number}, '2024-06-02')"))
         assert [watching.tick(), watching.tick()] == [DUE, NOTHING]
     engine.dispose()
+    with create_engine(postgres_server, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text(f"drop database {engine.url.database} with (force)"))
     requested, why = watching.tick()
     assert (requested, "readings: deliveries cannot be asked: OperationalError" in why) == ([], True), why
     assert os.environ["PLANT_DATABASE"] not in why
