@@ -279,7 +279,7 @@ class Cursor:
     def __init__(self, account, real):
         self.account, self.real, self.told = account, real, None
 
-    def execute(self, sql, timeout=None):
+    def execute(self, sql, timeout=None, **more):
         self.told = self.account.answer(sql)
         if self.told is not None:
             return
@@ -304,7 +304,7 @@ class Cursor:
         if sql.startswith("drop schema"):
             self.account.managed.discard(plain(sql.split()[-1]))
         self.account.passed.append(sql)
-        self.real.execute(sql, timeout=timeout)
+        self.real.execute(sql, timeout=timeout, **more)
 
     def _drop(self, database):
         """fakesnow drops no database: what is in it goes, and nobody is shown it any more."""

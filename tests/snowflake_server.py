@@ -139,6 +139,8 @@ def started(log: Path, folder: Path | None = None) -> Iterator[Server]:
     try:
         yield server
     finally:
+        if sessions := sys.modules.get("platform_resources.warehouses.snowflake.sessions"):
+            sessions.IDLE.end()
         server.stop()
 
 
@@ -169,6 +171,8 @@ def give_up_early(monkeypatch: Any) -> None:
     """What the server cannot do it answers as a server that is out of order, and would be asked again for minutes."""
     if not on_account():
         monkeypatch.setattr("platform_resources.warehouses.snowflake.sessions.NETWORK_TIMEOUT", 3)
+        # A server of tests ends and is there again within a moment.
+        monkeypatch.setattr("platform_resources.warehouses.snowflake.sessions.SURE_SECONDS", 0.0)
         monkeypatch.setenv("MESH_STATEMENT_TIMEOUT", "5s")
 
 

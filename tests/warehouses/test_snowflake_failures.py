@@ -1,6 +1,8 @@
 """What goes wrong with Snowflake in a publication: the last good version stays, and the message says what to do without a password."""
 
 import itertools
+from contextlib import nullcontext, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,11 +12,11 @@ from platform_resources.publications import own_claims, recorded_versions
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import Keeping
 from platform_resources.refresh.product_locks import ProductBusy, locked
-from platform_resources.warehouses.engine_errors import DatabaseBusy, EngineError
-from platform_resources.warehouses.snowflake.sessions import Session
+from platform_resources.warehouses.engine_errors import DatabaseBusy, EngineError, StatementRefused
+from platform_resources.warehouses.snowflake.sessions import IDLE, Session, connected, session
 from tests.meshes import tiny_mesh
 from tests.snowflake_server import PASSWORD, give_up_early, started
-from tests.warehouses.test_snowflake_publication import DATA_SETS, PLACE, found_by_consumers, publish, whole
+from tests.warehouses.test_snowflake_publication import DATA_SETS, PLACE, found_by_consumers, publish, shown_rows, whole
 
 NUMBERS = itertools.count(1)
 LOGIN, WRITING = "login-request", "insert into"
@@ -75,6 +77,7 @@ def test_a_server_that_is_gone_in_the_middle_of_a_publication_leaves_the_last_ve
 )  # fmt: skip
 def test_what_snowflake_refuses_leaves_the_last_version_and_is_told_with_what_to_do(server, mesh, where, code, state, message, advice):
     server.refuse({"where": where, "code": code, "state": state, "message": message})
+    IDLE.end()  # a session that is open goes on though nobody is let in any more
     with pytest.raises(EngineError, match=advice) as refused:
         publish(mesh, 2)
     assert PASSWORD not in str(refused.value)
@@ -82,6 +85,58 @@ def test_what_snowflake_refuses_leaves_the_last_version_and_is_told_with_what_to
     assert found_by_consumers(mesh) == whole(1)
     publish(mesh, 2)
     assert found_by_consumers(mesh) == whole(2)
+
+
+def test_sessions_are_used_again_and_opened_anew_where_the_server_has_ended_them(server, mesh):
+    IDLE.end()
+    server.logins()
+    publish(mesh, 2)
+    assert len(server.logins()) <= 3, "those that are open at the same time"
+    publish(mesh, 3)
+    assert server.logins() == []
+    server.stop()
+    server.start()
+    assert found_by_consumers(mesh) == whole(3) and len(server.logins()) > 0
+    publish(mesh, 4)
+    assert found_by_consumers(mesh) == whole(4)
+
+
+@pytest.mark.parametrize(
+    "statement", ["select 1", "begin", "alter session set timezone = 'UTC'", "use database LEFT_OPEN", "select no such"]
+)
+def test_a_session_that_is_not_as_it_was_is_given_to_nobody_else(server, statement):
+    with session(connected, "LEFT_OPEN") as opened:
+        first = opened.connection
+        with session(connected, "LEFT_OPEN") as beside:
+            assert beside.connection is not first, "one at a time"
+    with suppress(EngineError), session(connected, "LEFT_OPEN") as opened:
+        assert opened.connection is first
+        opened.rows(statement)
+    with session(connected, "LEFT_OPEN") as opened:
+        assert (opened.connection is first) == (statement == "select 1")
+        assert opened.first("select 1") == (1,)
+
+
+def test_statements_are_tagged_with_the_step_that_sends_them(server, monkeypatch):
+    server.refuse({"where": '"QUERY_TAG": "publish"', "code": "001003", "state": "42000", "message": "refused for its tag"})
+    for tag in ("pull", "publish"):
+        monkeypatch.setenv("MESH_QUERY_TAG", tag)
+        with (
+            pytest.raises(StatementRefused, match="for its tag") if tag == "publish" else nullcontext(),
+            session(connected, "TAGS") as opened,
+        ):
+            opened.rows("select 1")
+    server.refuse()
+
+
+def test_a_product_that_goes_on_under_a_new_name_is_claimed_before_its_records_are_renamed(mesh):
+    product = read_plan(tiny_mesh(mesh / "tiny"))[0].product("readings")
+    now = replace(product, name="loggers", info=product.info.model_copy(update={"renamed_from": ("readings",)}))
+    shelf(mesh, *PLACE).let_go()
+    with locked(mesh, now, 0):
+        assert str(mesh) in shelf(mesh / "elsewhere", "plant", "loggers").claim()
+        assert shown_rows(shelf(mesh, "plant", "loggers")) == whole(1)
+        shelf(mesh, "plant", "loggers").confirm()
 
 
 def test_another_machine_that_refreshes_the_product_is_waited_for_and_then_told(mesh):

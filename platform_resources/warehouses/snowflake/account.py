@@ -13,7 +13,6 @@ from snowflake.connector.connection import DEFAULT_CONFIGURATION
 
 from platform_resources.access.role_folders import AccessChange
 from platform_resources.capabilities.readers.database_rows import KEPT_ROWS
-from platform_resources.capabilities.support.sql_text import quoted
 from platform_resources.capabilities.work import ModelWork
 from platform_resources.measuring.dialects import Untranslatable, translated
 from platform_resources.plan import conventions
@@ -33,6 +32,7 @@ from platform_resources.warehouses.snowflake.consumer_statements import for_pyth
 from platform_resources.warehouses.snowflake.former_databases import take_over
 from platform_resources.warehouses.snowflake.product_schemas import SnowflakeDatabase
 from platform_resources.warehouses.snowflake.sessions import (
+    IDLE,
     NO_DETECTION,
     Connect,
     Session,
@@ -64,17 +64,19 @@ class SnowflakeWarehouse:
         with (
             TemporaryDirectory(prefix="mesh_") as folder,
             product_database.opened(Path(folder) / "local.duckdb") as local,
-            self._session(domain, product) as session,
+            session(self.connect, database_name(domain, product, os.environ), self._own_compute(domain, product)) as opened,
         ):
-            if own := own_compute(session, domain):
-                session.rows(f"use warehouse {quoted(own)}")
             kept = state / conventions.SNOWFLAKE / KEPT_ROWS / domain / product
-            database = SnowflakeDatabase(session, local, limits(os.environ).query, kept)
+            database = SnowflakeDatabase(opened, local, limits(os.environ).query, kept)
             database.make()
             yield database
 
     def _session(self, domain: str, product: str) -> AbstractContextManager[Session]:
         return session(self.connect, database_name(domain, product, os.environ))
+
+    def _own_compute(self, domain: str, product: str) -> str:
+        with self._session(domain, product) as opened:
+            return own_compute(opened, domain)
 
     def version_rows(self, domain: str, product: str) -> VersionRows | None:
         return SnowflakeVersions(self.connect, domain, product)
@@ -100,8 +102,7 @@ class SnowflakeWarehouse:
         """
         DEFAULT_CONFIGURATION["platform_detection_timeout_seconds"] = (NO_DETECTION, (type(None), float))
         DEFAULT_CONFIGURATION["network_timeout"] = (moving_seconds(), (type(None), int))
-        with self._session(domain, product) as opened:
-            own = own_compute(opened, domain)
+        own = self._own_compute(domain, product)
         return {SNOWFLAKE_BUILD.name: database_name(domain, product, os.environ), **({COMPUTE.name: own} if own else {})}
 
     def use_between(self, since: datetime, until: datetime) -> WarehouseUse:
@@ -129,8 +130,10 @@ class SnowflakeWarehouse:
             return save_rows(opened, published, file)
 
     def remove(self, state: Path, domain: str, product: str) -> None:
+        database = database_name(domain, product, os.environ)
+        IDLE.end(lambda idle: bool(idle.made_of[1]["database"] == database))  # a database of that name that comes later is another one
         with session(self.connect, PREFIX.value(os.environ)) as opened:
-            remove_database(opened, database_name(domain, product, os.environ))
+            remove_database(opened, database)
 
     def show(self, state: Path, domain: str, product: str, views: Sequence[CatalogView]) -> None:
         with self._session(domain, product) as opened:

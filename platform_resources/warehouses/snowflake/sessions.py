@@ -1,12 +1,14 @@
-"""Sessions with Snowflake: how one is opened, which errors it raises, and what names are called there."""
+"""Sessions with Snowflake: how one is opened and used again, which errors it raises, and what names are called there."""
 
 import os
 import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout, suppress
+from copy import deepcopy
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import snowflake.connector
@@ -33,6 +35,7 @@ from platform_resources.settings import (
     USER,
 )
 from platform_resources.warehouses.engine_errors import EngineError, NotSupported, QueryTooSlow, StatementRefused
+from platform_resources.warehouses.idle_connections import IdleConnections, OpenConnection
 from platform_resources.warehouses.limits import SettingInvalid, statement_time
 
 # Makes a connection from arguments that are called as `dagster_snowflake.SnowflakeResource` calls them.
@@ -52,6 +55,12 @@ MISSING, _NO_SUCH_OBJECT, _BROKEN_OFF = 2003, 2043, (604, 630)
 # Numbers of errors: who is not let in (Snowflake's), what is not reached (the connector's), compute that does not run (Snowflake's).
 _LOGIN, _NETWORK, _COMPUTE = range(390000, 391000), (*range(250000, 250100), *range(253000, 253100)), (606, 609, 90073)
 _NOT_LET_IN = "28000"
+# Snowflake ends sessions by itself that nobody has used for some hours.
+IDLE = IdleConnections(most=8, seconds=600.0)
+# A session that nobody has used for so long is asked whether it is there still, and has so long to answer.
+SURE_SECONDS, _ANSWER_SECONDS = 5.0, 3
+# What leaves a session in another state than it was opened in. All names say their schema, so another schema changes nothing.
+_CHANGING = re.compile(r"\s*(alter\s+session|begin|(create|drop)\s+database|set\s|use\s+(?!schema\b))", re.IGNORECASE)
 
 
 def connection_arguments(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -83,8 +92,7 @@ def connection_arguments(environment: Mapping[str, str]) -> dict[str, Any]:
             "platform_detection_timeout_seconds": NO_DETECTION,
             # So that a browser opens once, and not for each connection; dbt says the same to its connector.
             **({"client_store_temporary_credential": True} if signing_in else {}),
-            # A mapping of its own: the connector writes into it.
-            "session_parameters": {**_SESSION, **({"QUERY_TAG": tag} if (tag := QUERY_TAG.value(environment)) else {})},
+            "session_parameters": dict(_SESSION),  # the connector writes into it
         },
     }
 
@@ -104,7 +112,7 @@ class Session:
     """A connection that is open in one database; what it runs is in Snowflake's own SQL."""
 
     def __init__(self, connection: Any, database: str) -> None:
-        self.connection, self.database = connection, database
+        self.connection, self.database, self.is_changed = connection, database, False
         self._time: timedelta | None = None
         self._until = 0.0
 
@@ -114,11 +122,19 @@ class Session:
 
     def described(self, sql: str, most: int | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Column names as they are shown, and all rows, or so many of them."""
-        with errors_translated(self._time), self.connection.cursor() as cursor:
-            cursor.execute(sql, timeout=self._seconds_left(sql))
+        with self._ran(sql, self._seconds_left(sql)) as cursor:
             return [shown_name(column[0]) for column in cursor.description or ()], (
                 cursor.fetchall() if most is None else cursor.fetchmany(most)
             )
+
+    @contextmanager
+    def _ran(self, sql: str, seconds: int | None) -> Iterator[Any]:
+        """A cursor that has run the statement."""
+        self.is_changed = self.is_changed or _CHANGING.match(sql) is not None
+        tag = QUERY_TAG.value(os.environ)  # of each statement: the next one of the session may be another step's
+        with errors_translated(self._time), self.connection.cursor() as cursor:
+            cursor.execute(sql, timeout=seconds, _statement_params={"QUERY_TAG": tag} if tag else None)
+            yield cursor
 
     def first(self, sql: str) -> Sequence[Any]:
         """The first row; empty when there is none."""
@@ -126,8 +142,7 @@ class Session:
 
     def arrow(self, sql: str) -> Iterator[Any]:
         """The rows in Arrow tables, so that a large result never has to be held at once."""
-        with errors_translated(self._time), self.connection.cursor() as cursor:
-            cursor.execute(sql, timeout=moving_seconds())
+        with self._ran(sql, moving_seconds()) as cursor:
             yield from cursor.fetch_arrow_batches()
 
     @contextmanager
@@ -154,15 +169,50 @@ def moving_seconds() -> int:
 
 
 @contextmanager
-def session(connect: Connect, database: str) -> Iterator[Session]:
-    """A session in a product's database, there or not. Raises EngineError, SettingInvalid."""
-    with errors_translated(), _signing_in():
-        opening = connect({**connection_arguments(os.environ), "database": database, "schema": "MESH"})
-        connection = opening.__enter__()
+def session(connect: Connect, database: str, compute: str = "") -> Iterator[Session]:
+    """A session in a product's database, there or not, on this compute or the usual one. Raises EngineError, SettingInvalid.
+
+    Signing in takes longer than most statements, so a session stays open for its next use in this process: unless something went wrong
+    in it, or it is not in the state any more in which it was opened.
+    """
+    own = {"warehouse": compute} if compute else {}
+    arguments = {**connection_arguments(os.environ), "database": database, "schema": "MESH", **own}
+    opened = IDLE.take((connect, arguments))
+    if opened is not None and not _is_there(opened):
+        opened.end()
+        opened = None
+    opened = opened or _opened(connect, arguments)
+    used = Session(opened.connection, database)
     try:
-        yield Session(connection, database)
-    finally:
-        opening.__exit__(None, None, None)
+        yield used
+    except BaseException:
+        opened.end()
+        raise
+    # Of a database that was not there when it was opened, a session is outside.
+    if used.is_changed or (opened.connection.database is None and database != PREFIX.value(os.environ)):
+        opened.end()
+    else:
+        IDLE.keep(opened)
+
+
+def _is_there(idle: OpenConnection) -> bool:
+    if time.monotonic() - idle.idle_since < SURE_SECONDS:
+        return True
+    try:
+        return bool(idle.connection.rest.request("/session/heartbeat", {}, timeout=_ANSWER_SECONDS).get("success"))
+    except Error:
+        return False
+
+
+def _opened(connect: Connect, arguments: Mapping[str, Any]) -> OpenConnection:
+    with errors_translated(), _signing_in():
+        closing = connect(deepcopy(dict(arguments)))
+        return OpenConnection((connect, arguments), closing.__enter__(), partial(_end, closing))
+
+
+def _end(closing: AbstractContextManager[Any]) -> None:
+    with suppress(Error):  # it may have ended already
+        closing.__exit__(None, None, None)
 
 
 @contextmanager
