@@ -56,13 +56,17 @@ ONLY_AN_ACCOUNT = (
 )
 
 
-def sample(folder: Path) -> Path:
-    """The mesh of this repository with fewer rows."""
+def sample(folder: Path, products: Sequence[str] = ()) -> Path:
+    """The mesh of this repository with fewer rows; only with some of its products where they are named."""
     for part in ("dataproducts", "dbt_project"):
         shutil.copytree(REPOSITORY / part, folder / part, ignore=shutil.ignore_patterns("target", "logs", "_generated.yml", "__pycache__"))
     for path, changes in FEWER.items():
         for old, new in changes.items():
             edited(folder, path, old, new)
+    for place in [file.parent.relative_to(folder / "dataproducts") for file in folder.glob("dataproducts/*/*/product.yaml")]:
+        if products and place.name not in products:
+            shutil.rmtree(folder / "dataproducts" / place)
+            shutil.rmtree(folder / "dbt_project/models" / place)
     return folder
 
 

@@ -20,6 +20,7 @@ from platform_resources.dbt.planning import read_plan
 from platform_resources.publications import shared_pointer
 from platform_resources.publications.port_probes import Probe, answers
 from platform_resources.publications.published_versions import Shelf, shelf
+from platform_resources.refresh.product_locks import locked
 from platform_resources.refresh.publishing import Candidate, NotPublishable, publish, tidied
 from platform_resources.refresh.views.mask_keys import new_key
 from platform_resources.services.access.access_plan import access_plan, apply_access
@@ -31,7 +32,7 @@ from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.postgres.served_schemas import PostgresServing
 from platform_resources.warehouses.published_places import PublishedFiles
 from platform_resources.warehouses.table_servers import ServedReaders, ServedSchema, ServedTable, ServingFailed
-from platform_resources.warehouses.targets import serving_store
+from platform_resources.warehouses.targets import serving_store, warehouse
 from tests.ledger.ledgers import new_database, start, started
 from tests.meshes import edited, product_file
 from tests.publications.conftest import elsewhere, share
@@ -181,6 +182,19 @@ def test_who_was_taken_over_while_it_stood_still_shows_nothing_at_any_moment(roo
     product = read_plan(root)[0].product("customers")
     (told,) = tidied(Candidate(product, root, NOW, "run", "print"), newest, root, KnownGrants())
     assert "what follows a publication is left to the next one" in told and "has claimed it since" in told
+
+
+def test_a_machine_that_has_published_nothing_gets_the_catalog_of_sql_clients_where_access_is_given(
+    root, url, bucket, monkeypatch, tmp_path
+):
+    share(bucket, monkeypatch)
+    port = "\n        data_set: customers"
+    edited(root, FILE, f"interface: file{port}\n        format: parquet", f"interface: sql{port}")
+    plan = read_plan(root)[0]
+    with locked(root, plan.product("customers"), 0):
+        assert refreshed(root) == []
+    assert apply_access(tmp_path / "other", plan, KnownGrants(), NOW) == ()
+    assert warehouse().catalog_rows(tmp_path / "other", "crm", "customers", "select count(*) from customers") == [(3,)]
 
 
 def test_readers_find_one_version_whole_while_another_is_published(root, url):

@@ -33,7 +33,7 @@ def patched():
 @pytest.fixture(scope="module")
 def on_duckdb(patched, tmp_path_factory):
     patched.delenv("MESH_TARGET", raising=False)
-    return refreshed(sample(tmp_path_factory.mktemp("duckdb")), CHAIN)
+    return refreshed(sample(tmp_path_factory.mktemp("duckdb"), CHAIN), CHAIN)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def on_snowflake(on_duckdb, patched, tmp_path_factory):
         for name, value in environment.items():
             patched.setenv(name, value)
         give_up_early(patched)
-        yield refreshed(sample(tmp_path_factory.mktemp("snowflake")), CHAIN)
+        yield refreshed(sample(tmp_path_factory.mktemp("snowflake"), CHAIN), CHAIN)
 
 
 def test_every_product_of_the_chain_is_published(on_snowflake):

@@ -1,5 +1,6 @@
 """Compare the access that readers have to published files with the access they should have, and apply the difference."""
 
+import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,13 +16,14 @@ from platform_resources.plan.tenancy import mesh_tenancy
 from platform_resources.publications.published_versions import publishing, shelf
 from platform_resources.publications.version_records import VersionsUnreadable, outlived
 from platform_resources.refresh.product_locks import ProductBusy, locked
-from platform_resources.refresh.publishing import keeping
+from platform_resources.refresh.publishing import keeping, refresh_catalog
 from platform_resources.refresh.views.folder_modes import NoGroup, wanted_modes, wrong_modes
 from platform_resources.refresh.views.role_files import give_roles, role_changes, roles_root, take_roles
 from platform_resources.refresh.views.role_views import role_views
 from platform_resources.refresh.views.served_versions import make_server_so, server_changes
 from platform_resources.services.access.needless_pins import needless_pins
 from platform_resources.services.access.reader_views import known_grants
+from platform_resources.settings import STORE
 from platform_resources.warehouses.engine_errors import DatabaseBusy, EngineError, NotSupported
 from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.table_servers import ServingFailed
@@ -204,6 +206,8 @@ def _done(state: Path, product: ProductPlan, known: KnownGrants, now: datetime, 
     try:
         with locked(state, product, WAIT_SECONDS):
             give_roles(state, product, known, now, only_revoke=not give)
+            if give and STORE.value(os.environ) and (newest := shelf(state, product.domain, product.name).latest()) is not None:
+                refresh_catalog(state, product, newest)  # another machine may have published it
     except (VersionsUnreadable, NoGroup, OSError, ProductBusy, EngineError) as error:
         yield f"{product.name}: {error}"
 

@@ -207,12 +207,16 @@ def _is_there(idle: OpenConnection) -> bool:
 def _opened(connect: Connect, arguments: Mapping[str, Any]) -> OpenConnection:
     with errors_translated(), _signing_in():
         closing = connect(deepcopy(dict(arguments)))
-        return OpenConnection((connect, arguments), closing.__enter__(), partial(_end, closing))
+        connection = closing.__enter__()
+    return OpenConnection((connect, arguments), connection, partial(_end, connection, closing))
 
 
-def _end(closing: AbstractContextManager[Any]) -> None:
-    with suppress(Error):  # it may have ended already
-        closing.__exit__(None, None, None)
+def _end(connection: Any, closing: AbstractContextManager[Any]) -> None:
+    """Nothing is left to be committed. Whoever has opened it would do that, by one more statement, but not after an error."""
+    connection.close(retry=False)
+    ended = EngineError("the session has ended")
+    with suppress(Error, EngineError):
+        closing.__exit__(EngineError, ended, None)
 
 
 @contextmanager

@@ -43,16 +43,21 @@ def test_what_is_asked_of_an_account_is_as_reviewed():
 
 
 class Recorded:
-    """A session that gives the recorded rows of the view that a statement asks, or refuses it."""
+    """A connection that gives the recorded rows of the view that a statement asks, or refuses it."""
+
+    database = None
 
     def __init__(self, refused=False):
         self.refused, self.asked = refused, []
+
+    def close(self, retry):
+        """Nothing is open."""
 
     @contextmanager
     def cursor(self):
         yield self
 
-    def execute(self, sql, timeout=None):
+    def execute(self, sql, timeout=None, **more):
         self.asked.append(sql)
         if self.refused:
             raise ProgrammingError("002003: Object 'SNOWFLAKE.ACCOUNT_USAGE.ACCESS_HISTORY' does not exist or not authorized.", errno=2003)
