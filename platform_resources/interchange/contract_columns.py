@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from platform_resources.interchange.bitol_parts import Fields, custom, filled, of_custom
+from platform_resources.interchange.bitol_parts import Fields, custom, filled, group, of_custom
 from platform_resources.interchange.product_text import Component
 from platform_resources.spec.values.column_names import column_name, folded_column
-from platform_resources.spec.values.type_names import type_name
+from platform_resources.spec.values.type_names import meant_type, type_name
 
 # The logical type of the standard for each type of column; lists are arrays.
 _LOGICAL = {
@@ -113,14 +113,28 @@ def _written_columns(properties: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _kind(described: Mapping[str, Any]) -> str:
-    """The physical type if a column can have it, else the one that the logical type means."""
-    logical = str(described.get("logicalType") or "")
-    for written in (str(described.get("physicalType") or ""), _KIND_OF.get(logical, logical)):
+    """The physical type, in whichever database's words, if a column can have it; else the one that the logical type means."""
+    logical, physical = str(described.get("logicalType") or ""), str(described.get("physicalType") or "")
+    meant = meant_type(physical)
+    # How many digits a number without any has differs from database to database.
+    is_vague = meant.startswith("decimal") and "(" not in physical
+    same = not logical or (meant != "" and not is_vague and logical_type(meant) == logical)
+    for written in (physical, meant if same and meant != "json" else "", _meant_by_logical(described, logical)):
         try:
             return type_name(written)
         except ValueError:
             continue
     return ""
+
+
+def _meant_by_logical(described: Mapping[str, Any], logical: str) -> str:
+    """Also of a list of plain values, and of moments with their zone."""
+    items = described.get("items")
+    within = _kind(items) if logical == "array" and isinstance(items, dict) else ""
+    if within not in ("", "json"):
+        return f"{within}[]"
+    zoned = logical == "timestamp" and group(described, "logicalTypeOptions").get("timezone") is True
+    return "timestamptz" if zoned else _KIND_OF.get(logical, logical)
 
 
 def _declared(described: Mapping[str, Any]) -> Fields:

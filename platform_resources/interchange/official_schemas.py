@@ -12,6 +12,7 @@ from croniter import croniter
 from jsonschema import Draft201909Validator
 from jsonschema.exceptions import ValidationError, best_match
 
+from platform_resources.interchange.older_words import understood
 from platform_resources.spec.document import Document, Place
 from platform_resources.spec.problems import Problem
 
@@ -52,7 +53,7 @@ def checked(standard: Standard, document: Document) -> tuple[Document, tuple[Pro
         what = f'kind is "{document.data.get("kind")}"; a document of {standard.name} has kind: {standard.kind}'
         return document, (document.problem(("kind",), what),)
     problems: list[Problem] = []
-    for error in schema_errors(standard, document.data):
+    for error in schema_errors(standard, understood(document.data)):
         place: Place = tuple(error.absolute_path)
         if error.validator == "type" and error.validator_value == "string" and isinstance(error.instance, int | float):
             document = _with_text(document, place, error.instance)

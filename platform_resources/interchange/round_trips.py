@@ -8,6 +8,7 @@ from platform_resources.interchange.contract_documents import contract, contract
 from platform_resources.interchange.differences import applied, difference
 from platform_resources.interchange.foreign_yaml import foreign_text, read_foreign
 from platform_resources.interchange.official_schemas import CONTRACTS, PRODUCTS, Standard, checked
+from platform_resources.interchange.older_words import understood
 from platform_resources.interchange.product_documents import product_components, product_document
 from platform_resources.interchange.product_text import Component, components_of, document_text
 from platform_resources.spec.component_reading import Vocabulary
@@ -106,7 +107,7 @@ def _read_back(document: Fields, form: Form, vocabulary: Vocabulary, name: str, 
     A document from elsewhere has been built by nobody here, so it begins as proposed.
     """
     left = next((entry["value"] for entry in document.get("customProperties", ()) if entry["property"] == CARRIED), None)
-    said = _spelled(form.components(_without_own(document)), vocabulary, name, domain)
+    said = _spelled(form.components(understood(_without_own(document))), vocabulary, name, domain)
     if left is not None:
         return _spelled(applied([] if isinstance(said, tuple) else said, left), vocabulary, name, domain)
     if not isinstance(said, tuple):

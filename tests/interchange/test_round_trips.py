@@ -164,6 +164,49 @@ def test_a_schedule_that_is_no_cron_expression_is_told_and_kept():
     assert problem.message == '"0 30 * * *" is no cron expression, so no time is known'
 
 
+# Documents as other tools and older versions write them: the types of columns, and what is promised.
+FOREIGN = {
+    "datacontract_cli": (
+        ["varchar", "timestamptz", "bigint", "varchar", "decimal(10,2)", "json"],
+        {"orders is fresh": {"dimension": "freshness", "max_age": "24h"}},
+    ),
+    "entropy_data": (
+        ["varchar", "date"],
+        {
+            "Volume of shelf_warmers": {"dimension": "volume", "severity": "error", "at_least": 1},
+            "shelf_warmers is fresh": {"dimension": "freshness", "max_age": "4d"},
+        },
+    ),
+    "kafka_avro": (
+        ["varchar", "timestamptz", "double", "varchar", "bigint[]"],
+        {"one per key and moment": {"dimension": "uniqueness", "severity": "warning", "columns": ["key", "ts"]}},
+    ),
+    "version_3_0": (
+        ["date", "varchar", "varchar"],
+        {
+            "Row Count": {"dimension": "volume", "severity": "error", "at_least": 1000001},
+            "Completeness of tbl.rcvr_id": {"dimension": "completeness", "severity": "error", "columns": ["rcvr_id"]},
+            "Validity of tbl.rcvr_id": {"dimension": "validity", "column": "rcvr_id", "accepted_values": ["pounds", "kg"]},
+            "tbl is fresh": {"dimension": "freshness", "max_age": "4d"},
+        },
+    ),
+    "product": ([], {}),
+}
+
+
+@pytest.mark.parametrize("file", sorted((REPOSITORY / "tests/interchange/foreign").glob("*.yaml")), ids=lambda file: file.name)
+def test_what_other_tools_write_is_read_in_the_platforms_words_and_comes_back_as_it_was(file):
+    text, (name, form) = file.read_text(encoding="utf-8"), file.name.split(".")[:2]
+    made = imported(text, file.name, FORMS[form], KNOWN)
+    components, (types, promised) = components_of(product_of(made.text)), FOREIGN[name]
+    assert [problem for problem in made.problems if problem.severity == "error"] == []
+    assert [column["type"] for each in components if each["type"] == "data-set" for column in each["properties"]["columns"]] == types
+    objectives = {each["name"]: each["properties"] for each in components if each["type"] == "service-level-asset"}
+    beside = ("data_set", "description")
+    assert {name: {key: said[key] for key in said if key not in beside} for name, said in objectives.items()} == promised
+    assert normal(round_trip(text, form)) == normal(text)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "message"),
     [

@@ -68,12 +68,18 @@ def _decimal(text: str, arguments: str | None) -> str:
     return f"decimal({digits},{behind})"
 
 
-def _hint(plain: str) -> str:
-    """The type that is meant, with its digits and the lists around it."""
+def meant_type(text: str) -> str:
+    """The type that another database or language calls so, with its digits and the lists around it; empty where there is none."""
+    plain = re.sub(r"\s+", "", text.lower())
     word, lists = re.split(r"[(\[<]", plain, maxsplit=1)[0], re.findall(r"\[\d*\](?=[\[\]\d]*$)", plain)
     meant = word if word in SIMPLE_TYPES else _MEANT.get(word)
     if meant is None:
-        return did_you_mean(word, SIMPLE_TYPES)
+        return ""
     digits = re.search(r"\(\d+(,\d+)?\)", plain)
     named = f"decimal{digits.group()}" if digits and meant.startswith("decimal") else meant
-    return f'did you mean "{named}{"[]" * len(lists)}"?'
+    return f"{named}{'[]' * len(lists)}"
+
+
+def _hint(plain: str) -> str:
+    meant = meant_type(plain)
+    return f'did you mean "{meant}"?' if meant else did_you_mean(re.split(r"[(\[<]", plain, maxsplit=1)[0], SIMPLE_TYPES)
