@@ -8,8 +8,11 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from platform_resources.capabilities.support.sql_text import literal, quoted
@@ -18,6 +21,8 @@ from platform_resources.spec.problems import unknown_text
 COMPARISONS: Mapping[str, str] = {"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 OPERATORS = (*COMPARISONS, "in", "like", "null")
 MOST_FILTERS, MOST_ORDERS, LONGEST_CURSOR = 30, 10, 20_000
+# Whole numbers and decimals, with the digits that they have behind the point.
+_EXACT = re.compile(r"u?(?:tiny|small|big|huge)?int(?:eger)?|decimal\(\d+,(?P<digits>\d+)\)")
 _UNORDERED = ("struct", "map", "union", "variant", "json")
 
 
@@ -179,6 +184,16 @@ def _condition(condition: Filter, columns: Mapping[str, str]) -> str:
 
 
 def _typed(value: str, kind: str) -> str:
+    """The value as the column's type. Raises RecordsWrong for one that would be rounded to another one."""
+    if exact := _EXACT.fullmatch(kind.lower()):
+        with suppress(InvalidOperation):  # what is no number at all the database tells
+            number = Decimal(value.strip()).as_tuple()
+            written = "".join(map(str, number.digits))
+            behind = len(written.rstrip("0")) - len(written) - number.exponent if isinstance(number.exponent, int) else 0
+            if written.strip("0") and behind > int(exact["digits"] or 0):
+                raise RecordsWrong(f'"{value}" is no {kind}: it has more digits behind the point')
+    if kind.lower() == "date" and ":" in value:
+        raise RecordsWrong(f'"{value}" is no date: it has a time')
     return f"cast({literal(value)} as {kind})"
 
 

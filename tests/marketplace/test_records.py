@@ -119,6 +119,8 @@ WRONG = {
     "an unknown column": (400, {"where": "degres:ge:1"}, 'did you mean "degrees"'),
     "no operator": (400, {"where": "degrees"}, "write COLUMN:OPERATOR:VALUE"),
     "no number": (422, {"where": "degrees:ge:warm"}, "Could not convert"),
+    "a part of a whole number": (400, {"where": "reading_id:eq:1.5"}, '"1.5" is no bigint: it has more digits behind the point'),
+    "too fine a decimal": (400, {"where": "degrees:in:20.5,20.005"}, '"20.005" is no decimal(6,2): it has more digits'),
     "no cursor": (400, {"after": "x", "limit": 1}, "this is no cursor"),
     "no version": (404, {"version": "nothing"}, "has no version nothing"),
     "too many rows": (400, {"limit": 10_000_000}, "limit: Input should be less than or equal to 1000000"),
@@ -131,6 +133,7 @@ def test_what_cannot_be_given_is_told(pages, status, query, told):
     answer = ask(pages, **query)
     said = answer.json()
     assert (answer.status_code, told in f"{said['error']} {said['hint']}") == (status, True), answer.text
+    assert "LINE 1" not in answer.text, "nobody has written this statement"
 
 
 def test_an_address_that_names_nothing_is_told(pages):

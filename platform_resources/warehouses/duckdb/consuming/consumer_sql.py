@@ -75,7 +75,8 @@ def written_query(sql: str, readable: Selects, wanted: WantedResult, file: Binar
         reader = connection.sql(_checked(connection, sql, readable, shown)).to_arrow_reader(BATCH)
         return write_result(reader.schema, reader, wanted, file)
     except (duckdb.Error, ArrowException) as error:
-        raise QueryFailed(mask(str(error))) from error
+        said = str(error).partition("\n\nLINE ")[0] if wanted.is_ours else str(error)  # of our own statement nobody has written a line
+        raise QueryFailed(mask(said)) from error
     except OverflowError as error:
         raise QueryFailed(_TOO_LARGE) from error
     except OSError as error:
