@@ -78,4 +78,4 @@ screenshots: install ## Take the pictures of Dagster's pages and of the marketpl
 	@PYTHONPATH=. .venv/bin/python docs/screenshots.py
 
 clean: ## Remove what refreshes made: databases, versions, history
-	@rm -rf warehouse ports lineage .dagster .mesh dbt_project/target
+	@rm -rf warehouse ports lineage .dagster .mesh .postgres dbt_project/target

@@ -40,7 +40,7 @@ MESH_FOLDER = ".mesh"
 # A database of SQLite is copied by SQLite; these are its own work files.
 SQLITE, SQLITE_WORK = b"SQLite format 3\0", ("-wal", "-shm", "-journal")
 # Folders of the state that are not saved, because whoever needs them makes them again, or because they end soon.
-MADE_AGAIN = (DOCUMENTS, DRAFTS, str(Path(MEMORIES).parent), ".mesh/postgres", "dbt_project/target", "dbt_project/logs")
+MADE_AGAIN = (DOCUMENTS, DRAFTS, str(Path(MEMORIES).parent), ".postgres", "dbt_project/target", "dbt_project/logs")
 # Of a product's ports: folders of roles, what was begun, and of which state of a shared storage they are a copy.
 NOT_SAVED = (conventions.BY_ROLE, ".staging", NOTE, MIRROR_LOCK)
 _READ_AT_ONCE = 1 << 20

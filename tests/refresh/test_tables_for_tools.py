@@ -16,6 +16,7 @@ from adbc_driver_postgresql import dbapi
 from platform_resources.access.grants import KnownGrants
 from platform_resources.dbt.planning import read_plan
 from platform_resources.refresh.publishing import Candidate, publish, tidied
+from platform_resources.refresh.views.folder_modes import wanted_modes
 from platform_resources.refresh.views.mask_keys import new_key
 from platform_resources.services.catalog.access_snippets import snippets
 from platform_resources.settings import SERVING
@@ -133,7 +134,11 @@ def test_nobody_comes_in_without_a_password_and_the_next_start_finds_all(served,
     file = tmp_path / URL_FILE
     for text in ("create table kept as select 1 as one", "select one from kept"):
         with own_server(tmp_path, free_port()) as (_, own), psycopg.connect(own, autocommit=True) as connection:
+            for closed, mode in wanted_modes(tmp_path, ()).items():  # as `mesh access apply` does meanwhile
+                closed.chmod(mode)
+            connection.execute("checkpoint")
             connection.execute(text)
+            psycopg.connect(own).close()
         assert (file.read_text().strip(), stat.S_IMODE(file.stat().st_mode)) == (own, 0o600)
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(own, connect_timeout=5).close()

