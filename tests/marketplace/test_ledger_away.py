@@ -17,11 +17,14 @@ from platform_resources.ledger.people_tables import reads
 from platform_resources.ledger.queries.reads import record_read
 from platform_resources.marketplace.people import bearers
 from platform_resources.marketplace.people.auth_settings import AuthSettings, auth_settings
-from platform_resources.services.access.tokens import WantedToken, new_token
+from platform_resources.publications.shared_objects import SharedObjects
+from platform_resources.services.access import tokens
+from platform_resources.services.access.tokens import WantedToken, new_token, note_ended, was_ended
 from platform_resources.services.showing import patient_ledger
 from tests.ledger.ledgers import start, started
 from tests.marketplace.test_people import BEHIND_PROXY, as_, browser, token
 from tests.marketplace.test_tokens import FILE, OWNER, bearer
+from tests.publications.conftest import share
 
 pytestmark = pytest.mark.slow
 RECORDS, CHANGES = "/api/v1/ports/plant/readings/measurements_sql/records?limit=3", "/api/v1/ports/plant/readings/measurements_sql/changes"
@@ -137,3 +140,15 @@ def test_who_may_read_is_let_in_as_before_and_nobody_else(shop, database, monkey
         assert programs.get(RECORDS, headers=bearer(leaked)).status_code == 503, "what was revoked just before is worth nothing"
         database.start()
         assert programs.get(RECORDS, headers=bearer(unused)).status_code == 200
+
+
+def test_what_has_ended_on_one_machine_has_ended_on_those_that_share_its_storage(bucket, monkeypatch, tmp_path):
+    share(bucket, monkeypatch)
+    one, other, now = tmp_path / "one", tmp_path / "other", datetime.now(UTC)
+    note_ended(one, 7, now)
+    assert (was_ended(other, 7), was_ended(other, 77)) == (True, False)
+    note_ended(one, 8, now + timedelta(days=8))
+    assert (was_ended(other, 7), was_ended(other, 8)) == (False, True)
+    monkeypatch.setattr(tokens, "shared_objects", lambda: SharedObjects("s3://away", None))
+    note_ended(one, 9, now)
+    assert (was_ended(one, 9), was_ended(other, 9)) == (True, False)

@@ -1,5 +1,7 @@
 """Create access tokens for programs, and check what a given token allows."""
 
+import logging
+import os
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,7 +20,9 @@ from platform_resources.ledger.people.token_store import (
 )
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.publications.consumer_queries import SeenPort
+from platform_resources.publications.shared_objects import StoreUnreachable, shared_objects
 from platform_resources.publications.version_records import PortVersion
+from platform_resources.settings import STORE
 from platform_resources.spec.problems import unknown_text
 from platform_resources.warehouses.engine_errors import QueryFailed
 
@@ -32,6 +36,9 @@ Need = Literal["metadata", "data", "act"]
 DATA_OF = "data:"
 # One empty file for each token and session that was ended lately, for those who go on while the ledger does not answer.
 ENDED, ENDED_FOR = ".mesh/marketplace/ended", timedelta(days=7)
+# The same for machines that share a storage, by day.
+_SHARED = "ended"
+_log = logging.getLogger(__name__)
 
 
 class TokenRefused(Exception):
@@ -110,11 +117,25 @@ def note_ended(state: Path, name: int | str, now: datetime) -> None:
     for known in folder.iterdir():
         if known.stat().st_mtime < (now - ENDED_FOR).timestamp():
             known.unlink(missing_ok=True)
+    if STORE.value(os.environ):
+        try:
+            objects = shared_objects()
+            objects.write(f"{_SHARED}/{now:%Y-%m-%d}/{name}", {})
+            old = f"{_SHARED}/{now - ENDED_FOR:%Y-%m-%d}"
+            objects.remove([key for key in objects.listed(_SHARED) if key < old])
+        except StoreUnreachable as error:
+            _log.warning("other machines hear it from the ledger alone: %s", error)
 
 
 def was_ended(state: Path, name: int | str) -> bool:
-    """Whether that was said."""
-    return (state / ENDED / str(name)).exists()
+    """Whether that was said: here, or on a machine that shares the storage, as long as that answers."""
+    if (state / ENDED / str(name)).exists():
+        return True
+    try:
+        return bool(STORE.value(os.environ)) and any(key.endswith(f"/{name}") for key in shared_objects().listed(_SHARED))
+    except StoreUnreachable as error:
+        _log.warning("only what was ended here is known: %s", error)
+        return False
 
 
 def may(token: AccessToken | None, need: Need) -> bool:
