@@ -10,6 +10,7 @@ from copy import deepcopy
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import snowflake.connector
 from snowflake.connector.errors import Error
@@ -199,7 +200,8 @@ def _is_there(idle: OpenConnection) -> bool:
     if time.monotonic() - idle.idle_since < SURE_SECONDS:
         return True
     try:
-        return bool(idle.connection.rest.request("/session/heartbeat", {}, timeout=_ANSWER_SECONDS).get("success"))
+        asked = f"/session/heartbeat?requestId={uuid4()}"
+        return bool(idle.connection.rest.request(asked, {}, timeout=_ANSWER_SECONDS).get("success"))
     except Error:
         return False
 
