@@ -62,6 +62,8 @@ def _day(option: str, text: str) -> date:
 
 
 def _refuse_undivided(product: ProductPlan) -> None:
+    why = product.not_by_day
     if not any(data_set.spec.partition_by for data_set in product.data_sets):
         why = "none of its data sets says partition_by, so it is not known by which column its days are told apart"
+    if why:
         stop(f"{product.name} cannot be made day by day: {why}; mesh refresh {product.name} makes it as a whole", SPEC_INVALID)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from platform_resources.capabilities.measures import Relation
-from platform_resources.capabilities.protocols import PullExtractor
 from platform_resources.dbt.build_log import listening, tidy
 from platform_resources.dbt.built_databases import built_elsewhere, let_go
 from platform_resources.dbt.jinja_files import broken_macros
@@ -152,8 +151,6 @@ def build(
     Failed nodes are in the results; raises BuildFailed when dbt could not run at all, left a model out, or wrote elsewhere.
     """
     product = project.product
-    if days is not None and not _made_by_day(project):
-        raise BuildFailed("nothing of it is made by day: no model has the strategy microbatch, and no input is an extractor")
     chosen = None if only is None else _chosen(project.manifest, only)
     data_sets = {data_set.model for data_set in product.data_sets if only is None or data_set.model in only}
     options = [
@@ -173,11 +170,6 @@ def build(
     nodes = tuple(_node(ran, project) for ran in results if chosen is None or ran.node.unique_id in chosen)
     _compare_lineage(product, nodes)
     return nodes
-
-
-def _made_by_day(project: Project) -> bool:
-    strategies = (getattr(node.config, "incremental_strategy", None) for node in project.manifest.nodes.values())
-    return "microbatch" in strategies or any(isinstance(port.pull, PullExtractor) for port in project.product.inputs)
 
 
 def _invoked(

@@ -130,6 +130,7 @@ def _node(node: Any, macros: _Macros, named: _Names, shown: Mapping[str, Shown])
         digest=_digest(node.raw_code, checksum, settings, node.schema, node.alias, called),
         version=str(getattr(node, "version", None) or ""),
         shown=shown.get(node.unique_id, NOTHING_SHOWN),
+        by_day=node.config.materialized == "incremental" and node.config.incremental_strategy == "microbatch",
     )
 
 

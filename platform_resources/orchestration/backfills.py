@@ -34,16 +34,17 @@ def ranges(first: date, last: date, days: int) -> tuple[DayRange, ...]:
 
 
 def backfill_id(product: str, parts: Sequence[DayRange]) -> str:
-    """The same for the same command: a repeated one goes on."""
-    return f"{product} {parts[0].first} {parts[-1].last} by {(parts[0].last - parts[0].first).days + 1}"
+    """The same for the same days: a repeated command goes on, also when it makes more or fewer of them together."""
+    return f"{product} {parts[0].first} {parts[-1].last}"
 
 
 def done_before(instance: dg.DagsterInstance, product: str, parts: Sequence[DayRange]) -> frozenset[DayRange]:
-    """The parts that a former attempt has made."""
+    """The parts all of whose days a former attempt has made, however it divided them."""
     tags = {BACKFILL_ID_TAG: backfill_id(product, parts)}
     runs = instance.get_runs(dg.RunsFilter(job_name=conventions.job_name(product), statuses=[dg.DagsterRunStatus.SUCCESS], tags=tags))
-    made = {(run.tags[ASSET_PARTITION_RANGE_START_TAG], run.tags[ASSET_PARTITION_RANGE_END_TAG]) for run in runs}
-    return frozenset(part for part in parts if (part.first.isoformat(), part.last.isoformat()) in made)
+    said = ((run.tags[ASSET_PARTITION_RANGE_START_TAG], run.tags[ASSET_PARTITION_RANGE_END_TAG]) for run in runs)
+    made = {day for first, last in said for day in ranges(date.fromisoformat(first), date.fromisoformat(last), 1)}
+    return frozenset(part for part in parts if made.issuperset(ranges(part.first, part.last, 1)))
 
 
 def backfilled(

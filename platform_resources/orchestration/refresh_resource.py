@@ -11,7 +11,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from platform_resources.orchestration.events.ledger_events import sync_at_end
-from platform_resources.orchestration.events.run_failures import stopped, tried_again
+from platform_resources.orchestration.events.run_failures import REFUSED, stopped, tried_again
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.refresh.product_locks import LONGEST_WAIT_SECONDS, ProductBusy, locked
@@ -69,7 +69,7 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         try:
             fixed = datetime.fromisoformat(self.clock)
         except ValueError:
-            raise stopped(f'clock is "{self.clock}"; write a time such as 2026-01-31T05:00') from None
+            raise stopped(f'clock is "{self.clock}"; write a time such as 2026-01-31T05:00', REFUSED) from None
         return fixed.astimezone(UTC) if fixed.tzinfo is not None else fixed.replace(tzinfo=UTC)
 
     def day(self) -> date:
@@ -102,6 +102,8 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def begun(self, product: ProductPlan, run_id: str, tell: Callable[[str], object]) -> BegunRefresh:
         """What a stage of the product's refresh needs. Every other refresh is kept out until this run ends."""
+        if self.since is not None and product.not_by_day:
+            raise stopped(f"the days cannot be made anew: {product.not_by_day}; leave since out", REFUSED)
         self.hold(product)
         opened = partial(self.opened, product)
         grants = partial(grants_for, self.state_folder, product)
@@ -136,4 +138,4 @@ def _day(name: str, text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise stopped(f'{name} is "{text}"; write a day such as 2026-01-31') from None
+        raise stopped(f'{name} is "{text}"; write a day such as 2026-01-31', REFUSED) from None

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from platform_resources.access.reader_standing import Offers
+from platform_resources.capabilities.protocols import PullExtractor
 from platform_resources.plan.check_plans import CheckPlan, IndicatorPlan, ObjectivePlan, SourceLine
 from platform_resources.plan.conventions import Key
 from platform_resources.plan.graph import ProductGraph
@@ -139,6 +140,13 @@ class ProductPlan:
     def audited_after_build(self) -> tuple[ObjectivePlan, ...]:
         """Those of them that the audit reports; the others were judged before dbt has built."""
         return tuple(objective for objective in self.audited if not objective.before_build)
+
+    @property
+    def not_by_day(self) -> str:
+        """Why days of it cannot be made anew; empty where they can."""
+        if any(model.by_day for model in self.models) or any(isinstance(port.pull, PullExtractor) for port in self.inputs):
+            return ""
+        return "nothing of it is made by day: no model has the strategy microbatch, and no input is an extractor"
 
     def data_set(self, name: str) -> DataSetPlan:
         """The data set with this name. Raises StopIteration if there is none."""

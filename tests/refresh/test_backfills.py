@@ -1,11 +1,14 @@
 """Days of a range made anew: one run and one version for each part, a part that fails is named, and the same command goes on with it."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import dagster as dg
 import pytest
+from sqlalchemy import text
 
 from platform_resources.orchestration.backfills import ranges
+from platform_resources.orchestration.events.ledger_events import synced_ledger
+from platform_resources.orchestration.refresh_runs import refresh
 from tests.meshes import component, edited, model_file, product_file, product_yaml, write_mesh
 from tests.refresh.running import mesh, running
 
@@ -62,13 +65,14 @@ def test_a_backfill_makes_its_days_one_version_a_part_and_goes_on_after_a_failur
         assert found.rows("sales", sql) == [(1, 5), (2, 5), (3, 5)], "the last good version"
     done = backfill()
     assert (done.returncode, done.stdout.count("made before"), done.stdout.count("published")) == (0, 1, 1), done.stdout + done.stderr
+    assert "nothing is left" in backfill("--days", "99").stdout, "they were made, however they were divided"
     (root / CSV).write_text(receipts(7))
     mended = backfill(days="01-04 01-05")
     assert mended.returncode == 0, mended.stderr
     with running(root) as found:
         assert found.rows("sales", sql) == [(1, 5), (2, 5), (3, 5), (4, 7), (5, 7), (6, 1)], "other days are as they were"
         assert len(found.shelf("sales").published()) == 3, "one version for each run"
-        runs = found.instance.get_runs(dg.RunsFilter(tags={"dagster/backfill": "sales 2026-01-04 2026-01-05 by 2"}))
+        runs = found.instance.get_runs(dg.RunsFilter(tags={"dagster/backfill": "sales 2026-01-04 2026-01-05"}))
         assert [run.tags["dagster/asset_partition_range_start"] for run in runs] == ["2026-01-04"]
     assert "nothing is left to be made; --again makes all of it anew" in backfill(days="01-04 01-05").stdout
 
@@ -79,8 +83,15 @@ def test_what_cannot_be_made_by_day_is_told(tmp_path):
     edited(root, model_file("shop", "sales", "daily"), MODEL.splitlines()[0], "")
     edited(root, model_file("shop", "sales", "daily"), "where cast(day as date) = cast('{{ model.batch.event_time_start }}' as date)", "")
     range_ = ("--from", "2026-01-01", "--to", "2026-01-06")
-    done = mesh(root, "backfill", "sales", *range_)
-    assert (done.returncode, "nothing of it is made by day" in " ".join(done.stderr.split())) == (3, True), done.stderr
+    for options in (("--plan",), ()):
+        done = mesh(root, "backfill", "sales", *range_, *options)
+        assert (done.returncode, done.stdout, "nothing of it is made by day" in " ".join(done.stderr.split())) == (2, "", True), done.stderr
+    with running(root) as found:
+        (asked,) = refresh(root, found.plan, ["sales"], found.instance, "2026-01-06", lambda *_: None, since="2026-01-01")
+        assert (asked.outcome, "nothing of it is made by day" in asked.reasons[0]) == ("failed", True), "as in the launchpad"
+        with synced_ledger(root, found.instance, datetime.now(UTC)) as ledger, ledger.reading() as connection:
+            statuses = connection.execute(text("select status from runs where product = 'sales'")).scalars().all()
+        assert statuses == ["canceled"], "which says nothing of the product"
     edited(root, product_file("shop", "sales"), "partition_by: day", "profile: yes")
     done = mesh(root, "backfill", "sales", *range_)
     assert (done.returncode, "none of its data sets says partition_by" in " ".join(done.stderr.split())) == (2, True), done.stderr

@@ -25,7 +25,7 @@ from platform_resources.ledger.events import (
     What,
 )
 from platform_resources.ledger.syncing import sync
-from platform_resources.orchestration.events.run_failures import cause, failures, is_closed_gate
+from platform_resources.orchestration.events.run_failures import cause, failures, is_closed_gate, is_refused
 from platform_resources.promises.grades import Severity
 from platform_resources.services.unread_history import DAGSTER_NAMES
 
@@ -158,6 +158,7 @@ def _checked(event: dg.DagsterEvent) -> Checked:
 def _failed(event: dg.DagsterEvent, product: str, job: str) -> RunEnded:
     """The first step that failed, and its own description of why, or the innermost words of the error.
 
+    One that was asked for what cannot be was canceled: it says nothing of its product.
     A run that Dagster marks as failed from outside, such as one whose process is gone, has nothing but the event's message.
     """
     data = event.event_specific_data
@@ -172,6 +173,8 @@ def _failed(event: dg.DagsterEvent, product: str, job: str) -> RunEnded:
     user = failure.user_failure_data
     reason = user.description if user is not None and user.description else cause(failure.error)
     step = first.step_key or ""
+    if is_refused(failure.error):
+        return RunEnded("canceled", product, job, step, reason.strip())
     return RunEnded("failed", product, job, step, reason.strip(), failures(step, failure), is_closed_gate(failure.error))
 
 

@@ -19,6 +19,9 @@ BLOCKED = "DagsterAssetCheckFailedError"
 # Metadata of a step's failure: what sort of error it is, where Dagster is not told of the error itself.
 ERROR = "error"
 
+# A run that was asked for what cannot be: its product is as it was.
+REFUSED = "Refused"
+
 # What a step fails with where the database of Dagster's history or of the ledger is away, as these errors are called.
 DATABASE_AWAY = frozenset({"DagsterPostgresException", "DatabaseError", "InterfaceError", "LedgerUnavailable", "OperationalError"})
 
@@ -82,6 +85,11 @@ def failure_texts(result: ExecutionResult) -> Iterator[str]:
 def is_closed_gate(error: SerializableErrorInfo | None) -> bool:
     """Whether a step failed with this error because a gate was closed."""
     return error is not None and innermost(error).cls_name in (CLOSED_GATE, BLOCKED)
+
+
+def is_refused(error: SerializableErrorInfo | None) -> bool:
+    """Whether a step failed with this error because what was asked for cannot be."""
+    return error is not None and innermost(error).cls_name == REFUSED
 
 
 def failures(step: str, failure: StepFailureData) -> tuple[str, ...]:
