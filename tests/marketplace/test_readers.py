@@ -110,11 +110,12 @@ def test_a_page_that_was_made_for_one_reader_is_not_sent_to_another(bob, client)
 
 
 def test_what_a_reader_may_copy_reads_the_view(bob, client):
-    def kinds(who):
-        return {each["kind"] for port in who.get("/api/v1/products/readings").json()["ports"] for each in port["access"]}
+    def texts(who):
+        return {each["kind"]: each["text"] for port in who.get("/api/v1/products/readings").json()["ports"] for each in port["access"]}
 
-    assert kinds(bob) == {"mesh", "curl"}
-    assert "python" in kinds(client)
+    assert texts(bob).keys() == {"mesh", "curl"}
+    assert '-H "Authorization: Bearer $MESH_TOKEN"' in texts(bob)["curl"], "without it a server here gives the file of its own user"
+    assert "python" in texts(client) and "MESH_TOKEN" not in texts(client)["curl"]
 
 
 def test_all_of_another_product_is_seen_as_before(summary, client):

@@ -50,7 +50,7 @@ def snippets(product: ProductPlan, port: OutputPlan, state: Path, url: str = "",
         return (
             Snippet("mesh", "mesh query", "shell", _queried(product, port, reader)),
             *(_on_server(product, port, reader) if port.store.server is not None else ()),
-            *([_curl(product, port, url)] if url else []),
+            *([_curl(product, port, url, reader)] if url else []),
         )
     data_set = product.data_set(port.data_set)
     if warehouse().kind != "duckdb":
@@ -184,10 +184,14 @@ select * from {read[port.store.format]} limit 10;
     return Snippet("duckdb", "DuckDB", "sql", text, "Set the variable anew to see a newer version.")
 
 
-def _curl(product: ProductPlan, port: OutputPlan, url: str) -> Snippet:
+def _curl(product: ProductPlan, port: OutputPlan, url: str, reader: str = "") -> Snippet:
+    """With a token for a named reader: without one a server on this computer gives its own user's files."""
     address = f"{url.rstrip('/')}/api/v1/products/{product.name}/ports/{port.name}/file"
+    token = '-H "Authorization: Bearer $MESH_TOKEN" ' if reader else ""
     note = "With ?version= and the id of a version (`mesh versions`) curl -C - goes on where a download was broken off."
-    return Snippet("curl", "curl", "shell", f"curl --fail --location -o {port.data_set}.{port.store.suffix} {address}", note)
+    if reader:
+        note = f"MESH_TOKEN is a token of {reader}, from the page /tokens. {note}"
+    return Snippet("curl", "curl", "shell", f"curl --fail --location {token}-o {port.data_set}.{port.store.suffix} {address}", note)
 
 
 def _dbt_source(product: ProductPlan, data_set: DataSetPlan, state: Path) -> Snippet:
