@@ -1,4 +1,4 @@
-"""A real `dagster dev` with one code location per domain, asked over GraphQL as its own pages ask it."""
+"""A real `dagster dev` with one code location per domain, asked over GraphQL as its own pages ask it, and what a person sees of an incident."""
 
 import json
 import os
@@ -16,9 +16,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import sync_playwright
 
+from platform_resources.capabilities.score_facts import LETTERS
 from platform_resources.orchestration.instance import prepared_home
+from tests.forked_commands import forked
 from tests.meshes import edited, product_file, tiny_mesh
-from tests.refresh.running import mesh
+from tests.refresh.running import CSV, environment, mesh
+from tests.rehearsals.tiny import HALF_EMPTY
 
 pytestmark = pytest.mark.slow
 
@@ -28,6 +31,7 @@ load_from:
   - python_file: {relative_path: dataproducts/plant/definitions.py, location_name: plant}
   - python_file: {relative_path: dataproducts/office/definitions.py, location_name: office}
 """
+SCORECARD = "/assets/readings/scorecard"
 PATIENCE = 600.0
 
 
@@ -73,23 +77,24 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def dagster(tmp_path_factory) -> Iterator[Dagster]:
+    """One for all tests of this file, which follow each other: it takes long to begin."""
     root = tiny_mesh(tmp_path_factory.mktemp("dev"))
     edited(root, product_file("plant", "readings"), "updated_at: processed_at\n", "\n")
     (root / "workspace.yaml").write_text(WORKSPACE)
     for domain in ("plant", "office"):
         (root / "dataproducts" / domain / "definitions.py").write_text(LOCATION)
     home = prepared_home(root, root)
-    environment = {**os.environ, "DAGSTER_HOME": str(home), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    variables = {**os.environ, "DAGSTER_HOME": str(home), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     port = free_port()
     command = [str(Path(sys.executable).parent / "dagster"), "dev", "-w", "workspace.yaml", "-p", str(port)]
     with (root / "dev.log").open("w") as log:
         process = subprocess.Popen(
-            command, cwd=root, env=environment, stdout=log, stderr=log, start_new_session=True, preexec_fn=interruptible
+            command, cwd=root, env=variables, stdout=log, stderr=log, start_new_session=True, preexec_fn=interruptible
         )
-    running = Dagster(root, port)
+    found = Dagster(root, port)
     try:
-        running.until("loading the workspace", running.loaded)
-        yield running
+        found.until("loading the workspace", found.loaded)
+        yield found
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(300)
@@ -183,17 +188,17 @@ def by_command(dagster: Dagster, *arguments: str) -> None:
 
 
 def test_what_the_command_line_runs_are_runs_of_the_domains_jobs_there(dagster):
-    before = {run["runId"] for run in runs_of_job(dagster, "plant", "refresh_readings")}
-    by_command(dagster, "refresh", "readings")
+    before = {run["runId"] for run in runs_of_job(dagster, "office", "refresh_summary")}
+    by_command(dagster, "refresh", "summary")
     by_command(dagster, "evaluate")
-    (refreshed,) = [run for run in runs_of_job(dagster, "plant", "refresh_readings") if run["runId"] not in before]
+    (refreshed,) = [run for run in runs_of_job(dagster, "office", "refresh_summary") if run["runId"] not in before]
     assert refreshed["status"] == "SUCCESS"
     (origin,) = dagster.ask(
         f'{{runsOrError(filter: {{runIds: ["{refreshed["runId"]}"]}}) {{... on Runs {{results {{repositoryOrigin '
         f"{{repositoryLocationName repositoryName}} tags {{key value}} hasReExecutePermission}}}}}}}}"
     )["runsOrError"]["results"]
-    assert origin["repositoryOrigin"] == {"repositoryLocationName": "plant", "repositoryName": "__repository__"}
-    assert {"key": "product", "value": "readings"} in origin["tags"]
+    assert origin["repositoryOrigin"] == {"repositoryLocationName": "office", "repositoryName": "__repository__"}
+    assert {"key": "product", "value": "summary"} in origin["tags"]
     assert origin["hasReExecutePermission"]
     for location in ("plant", "office"):
         assert runs_of_job(dagster, location, f"evaluate_{location}")
@@ -238,3 +243,125 @@ def test_a_person_sees_the_scorecard_with_a_reason_for_every_verdict(page, dagst
 def test_a_person_sees_the_checks_of_a_data_set_and_which_of_them_block(page, dagster):
     path = "/assets/readings/measurements?view=checks"
     shown(page, dagster, path, "Checks (", "blocking asset check", "Execute all")
+
+
+# An incident: a broken promise, an evaluation launched there, the scorecard
+
+
+# A refresh of which nobody has judged yet what it means; in a process of its own, since a browser is open in this one.
+UNJUDGED = """
+import sys
+from pathlib import Path
+from tests.refresh.running import running
+with running(Path(sys.argv[1])) as mesh:
+    print(*(done.outcome for done in mesh.refresh("readings")))
+"""
+
+
+@pytest.fixture(scope="module")
+def evaluated(dagster) -> Dagster:
+    """The readings were refreshed with half of the temperatures missing."""
+    before = ended(dagster, "evaluate_plant")
+    (dagster.root / CSV).write_text(HALF_EMPTY)
+    done = forked([sys.executable, "-c", UNJUDGED, str(dagster.root)], environment())
+    assert (done.returncode, done.stdout) == (0, "published\n"), done.stderr
+    launch(dagster, "evaluate_plant", "plant")
+    dagster.until("evaluating the plant", lambda: ended(dagster, "evaluate_plant") > before)
+    return dagster
+
+
+def ended(dagster: Dagster, job: str) -> int:
+    """How many runs of the job have succeeded; none has failed."""
+    statuses = [run["status"] for run in dagster.runs() if run["jobName"] == job]
+    assert "FAILURE" not in statuses, statuses
+    return statuses.count("SUCCESS")
+
+
+def observed(dagster: Dagster) -> dict[str, Any]:
+    """The metadata of the newest scorecard, by label; numbers as numbers, Markdown as text."""
+    query = """{assetNodeOrError(assetKey:{path:["readings","scorecard"]}){... on AssetNode{assetMaterializations(limit:1){
+        metadataEntries{label ... on FloatMetadataEntry{floatValue} ... on IntMetadataEntry{intValue}
+        ... on MarkdownMetadataEntry{mdStr} ... on TextMetadataEntry{text} ... on JsonMetadataEntry{jsonString}}}}}}"""
+    entries = dagster.ask(query)["assetNodeOrError"]["assetMaterializations"][0]["metadataEntries"]
+    shown = ("intValue", "floatValue", "mdStr", "text", "jsonString")
+    return {entry["label"]: next((entry[kind] for kind in shown if entry.get(kind) is not None), None) for entry in entries}
+
+
+def test_an_evaluation_launched_there_leaves_numbers_to_plot_and_tables_on_the_scorecard(evaluated):
+    told = observed(evaluated)
+    plots = [label for label, value in told.items() if isinstance(value, int | float) and not isinstance(value, bool)]
+    assert plots == ["promises met (%)", "open incidents", "coverage (%)", "score", *(f"score {letter}" for letter in LETTERS)]
+    numbers = json.loads(told["numbers"])
+    assert (told["open incidents"], numbers["open_incidents"], numbers["indicators"]) == (1, 1, 1)
+    page, *_ = told.values()
+    assert page.startswith("**Use with care**: ") and len(page) < 1000, "longer Markdown is hidden behind a link"
+    assert [f"**{part}**: " in page for part in ("Promises", "Error budgets", "Incidents", "Coverage")] == [True] * 4
+    assert "- readings#1, " in page
+    table = told["incidents_table"]
+    assert table.splitlines()[0] == "| incident | severity | status | since | what |"
+    assert "readings#1" in table and "Most readings have a temperature: degrees is filled in 50 % of 4 rows" in table
+
+
+def test_what_happened_to_the_incident_is_said_once_by_whoever_judged_it_first(evaluated):
+    """An evaluation, or a sensor that looks at refreshes within a minute, of the product's domain or of one that reads it."""
+    evaluated.until("saying that the incident was opened", lambda: "readings#1 opened" in "".join(said(evaluated)))
+    assert "".join(said(evaluated)).count("readings#1 opened") == 1
+
+
+def said(dagster: Dagster) -> list[str]:
+    runs = dagster.ask("{runsOrError{... on Runs{results{runId jobName}}}}")["runsOrError"]["results"]
+    evaluations = [run["runId"] for run in runs if run["jobName"].startswith("evaluate_")]
+    logs = [text for run in evaluations for text in logged(dagster, run)]
+    return [*logs, *ticks(dagster, "plant"), *ticks(dagster, "office")]
+
+
+def ticks(dagster: Dagster, location: str) -> list[str]:
+    """What the sensors of a code location said of their ticks."""
+    sensors = f'sensorsOrError(repositorySelector:{{repositoryName:"__repository__",repositoryLocationName:"{location}"}})'
+    found = dagster.ask(f"{{{sensors}{{... on Sensors{{results{{sensorState{{ticks(limit:100){{skipReason}}}}}}}}}}}}")
+    return [tick["skipReason"] or "" for sensor in found["sensorsOrError"]["results"] for tick in sensor["sensorState"]["ticks"]]
+
+
+def logged(dagster: Dagster, run: str) -> list[str]:
+    query = f'{{logsForRun(runId:"{run}"){{... on EventConnection{{events{{... on MessageEvent{{message}}}}}}}}}}'
+    return [event["message"] for event in dagster.ask(query)["logsForRun"]["events"]]
+
+
+def photographed(page: Any, name: str) -> None:
+    """A picture for people, where PICTURES names a folder. The pages scroll inside, so the window is made as high as they are."""
+    if folder := os.environ.get("PICTURES"):
+        page.set_viewport_size({"width": 1600, "height": 2600})
+        page.wait_for_timeout(3000)
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+
+
+def seen(page: Any, dagster: Dagster, path: str, name: str, *texts: str) -> None:
+    page.goto(f"http://127.0.0.1:{dagster.port}{path}")
+    for text in texts:
+        page.get_by_text(text, exact=False).locator("visible=true").first.wait_for()
+    photographed(page, name)
+
+
+def test_a_person_sees_the_incident_on_the_overview_of_the_scorecard(page, evaluated):
+    seen(page, evaluated, SCORECARD, "overview", "Use with care", "readings#1", "Most readings have a temperature")
+
+
+def test_a_person_sees_the_indicator_as_a_check_of_the_scorecard(page, evaluated):
+    seen(page, evaluated, f"{SCORECARD}?view=checks", "checks", "refreshed_on_most_days")
+
+
+def test_a_person_sees_the_numbers_plotted(page, evaluated):
+    seen(page, evaluated, SCORECARD, "numbers", "plant/readings", "promises met (%)")
+    page.get_by_text("Plots", exact=True).locator("visible=true").first.click()
+    page.get_by_text("open incidents", exact=True).locator("visible=true").first.wait_for()
+    photographed(page, "plots")
+
+
+def test_a_person_sees_why_the_promise_is_broken(page, evaluated):
+    seen(
+        page,
+        evaluated,
+        "/assets/readings/measurements?view=checks&checkDetail=most_readings_have_a_temperature",
+        "check",
+        "degrees is filled in 50 %",
+    )
