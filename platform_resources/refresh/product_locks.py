@@ -18,6 +18,8 @@ from platform_resources.publications.version_records import Versions, VersionsUn
 from platform_resources.warehouses.engine_errors import EngineError, NotSupported
 
 LONGEST_WAIT_SECONDS = 1800.0
+# There as long as a backup is being restored: of half a state nothing is refreshed.
+RESTORING = ".mesh/restoring"
 _LOOK_AGAIN_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
@@ -91,6 +93,8 @@ def take_over_former(state: Path, products: Iterable[ProductPlan]) -> None:
 
 
 def _acquired(state: Path, product: Placed, name: str, wait_seconds: float) -> FileLock:
+    if (state / RESTORING).exists():
+        raise ProductBusy(f"a backup is being restored to {state}, or was broken off; then take away what is there, and restore it again")
     file = state / conventions.lock_file(product.domain, name)
     file.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(file, timeout=wait_seconds)

@@ -24,7 +24,7 @@ from platform_resources.plan.plan import MeshPlan
 from platform_resources.publications.published_versions import publishing, shelf
 from platform_resources.publications.shared_objects import shared_objects
 from platform_resources.publications.shared_versions import MIRROR_LOCK, NOTE, POINTERS, shared_products
-from platform_resources.refresh.product_locks import LONGEST_WAIT_SECONDS, locked
+from platform_resources.refresh.product_locks import LONGEST_WAIT_SECONDS, RESTORING, locked
 from platform_resources.refresh.publishing import refresh_catalog
 from platform_resources.refresh.sources.shared_pulls import LOCK as PULL_LOCK
 from platform_resources.repository.known_documents import FOLDER as DOCUMENTS
@@ -146,12 +146,15 @@ def restore(backup: Backup, state: Path, home: Path, environment: Mapping[str, s
         shown = ", ".join(damaged[:5])
         raise BackupRefused(f"{backup.folder} is damaged: {len(damaged)} files are not as they were saved ({shown}); take another backup")
     _restore_ledger(backup.folder / LEDGER_COPY, state, ledger_url(state, environment))
+    (state / RESTORING).parent.mkdir(parents=True, exist_ok=True)
+    (state / RESTORING).touch()
     for name in backup.files:
         within, _, rest = name.partition("/")
         if within in (STATE, HOME):
             target = (state if within == STATE else home) / rest
             _made_like(backup.folder / name, target, backup.folder / within)
             shutil.copy2(backup.folder / name, target)
+    (state / RESTORING).unlink()
     if STORE.value(os.environ):
         for domain, product in _products(state):
             locked(state, _Place(product, domain)).release()  # hands over what is here

@@ -1,5 +1,6 @@
 """Backups: what a mesh has is put back elsewhere as it was, or nothing is."""
 
+import errno
 import shutil
 import threading
 from contextlib import closing
@@ -16,6 +17,7 @@ from platform_resources.ledger.people.review_store import write_review
 from platform_resources.ledger.people.subscriptions import subscribe
 from platform_resources.plan import conventions
 from platform_resources.publications.published_versions import shelf
+from platform_resources.refresh.product_locks import ProductBusy, locked
 from platform_resources.refresh.views.folder_modes import PRIVATE
 from platform_resources.services.backups import MADE_AGAIN, PART, BackupRefused, backup_in, restore, save, shown_again
 from platform_resources.warehouses.duckdb.catalogs import catalog_rows
@@ -131,6 +133,26 @@ def test_a_backup_that_names_a_file_elsewhere_is_refused(lived_in, tmp_path):
     contents.write_text(contents.read_text().replace("state/ports", "state/../../ports", 1))
     with pytest.raises(BackupRefused, match=r"it names state/\.\./\.\./ports/.*, which is no file of a backup; take another backup"):
         backup_in(made.folder)
+
+
+def test_of_half_a_restored_state_nothing_is_refreshed(lived_in, tmp_path, monkeypatch):
+    made, elsewhere, left = saved(lived_in, tmp_path / "backups"), tmp_path / "elsewhere", iter(range(5))
+    copy, product = shutil.copy2, read_plan(lived_in)[0].product("readings")
+
+    def full(*files):
+        if next(left, None) is None:
+            raise OSError(errno.ENOSPC, "no space left")
+        copy(*files)
+
+    monkeypatch.setattr(shutil, "copy2", full)
+    with pytest.raises(OSError, match="no space left"):
+        restore(made, elsewhere, elsewhere / ".dagster", {})
+    monkeypatch.undo()
+    with pytest.raises(ProductBusy, match=r"a backup is being restored to .*, or was broken off"):
+        locked(elsewhere, product, 0)
+    shutil.rmtree(elsewhere)
+    restore(made, elsewhere, elsewhere / ".dagster", {})
+    locked(elsewhere, product, 0).release()
 
 
 def test_nothing_is_restored_over_what_is_there(lived_in, tmp_path):
