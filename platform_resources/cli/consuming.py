@@ -81,8 +81,13 @@ def _tell_rename(plan: MeshPlan, product: str) -> None:
 
 def _domain_of(plan: MeshPlan, state: Path, product: str) -> str:
     """The domain whose folder has the product's versions; the command ends where nothing is known of the product."""
+    from platform_resources.services.refreshes.retired_products import retired
     from platform_resources.services.showing.counted_reads import publishing_domain
     from platform_resources.warehouses.engine_errors import QueryFailed
+
+    known = plan.by_name.get(product)
+    if known is not None and (said := retired(state, known)):
+        stop(f"{product} {said}", CANNOT_RUN)
 
     try:
         return publishing_domain(state, plan, product) or product_of(plan, product).domain

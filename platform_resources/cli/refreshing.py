@@ -30,6 +30,7 @@ from platform_resources.cli.terminal.memory import history
 from platform_resources.cli.terminal.status_tables import print_health
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan
+from platform_resources.repository.mesh_folders import state_folder
 from platform_resources.spec.product import is_to_run
 
 if TYPE_CHECKING:
@@ -135,6 +136,10 @@ def _stop_idle(root: Path, idle: "Sequence[ProductPlan]") -> NoReturn:
 
 
 def _why_idle(root: Path, product: ProductPlan) -> str:
+    from platform_resources.services.refreshes.retired_products import retired
+
+    if said := retired(state_folder(root), product):
+        return f"it {said}"
     if not is_to_run(product.info):
         return f"it is {product.info.lifecycle}; write lifecycle: draft in {product.place.file} to run it"
     folder = conventions.models_folder(product.domain, product.name)

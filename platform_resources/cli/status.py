@@ -94,9 +94,11 @@ def _print(seen: Overview, plan: MeshPlan, product: str | None) -> None:
 
 
 def _exit_code(seen: Overview, plan: MeshPlan, product: str | None) -> int:
+    from platform_resources.promises.grades import IDLE
+
     if plan.rejected and product is None:
         return SPEC_INVALID
-    return MISSED if any(health.status not in ("healthy", "not run") for health in seen.health) else FINE
+    return MISSED if any(health.status not in ("healthy", *IDLE) for health in seen.health) else FINE
 
 
 def _data(health: "ProductHealth", trust: "Trust") -> dict[str, Any]:

@@ -84,8 +84,7 @@ def _row(view: MeshOverview, name: str, title: str) -> DomainRow:
     return DomainRow(
         name,
         title,
-        sum(product.status == "healthy" for product in health),
-        len(own),
+        *view.healthy_of(name),
         sum(product.count("met") for product in health),
         sum(product.count("missed") for product in health),
         sum(product.count("unknown") for product in health),

@@ -58,7 +58,7 @@ def page_zone(view: MeshOverview) -> str:
 def home_page(view: MeshOverview) -> dict[str, Any]:
     """The context of the template `home.html`."""
     titles, ordered = view.plan.domain_titles, trouble_first(view)
-    sick = [product for product in ordered if view.health[product.name].status != "healthy"]
+    sick = [product for product in ordered if view.health[product.name].status not in ("healthy", "retired")]
     shown = ordered if len(ordered) <= MOST_ROWS else sick[:MOST_ROWS]
     return {
         "page": "home",
@@ -77,13 +77,13 @@ def home_page(view: MeshOverview) -> dict[str, Any]:
         "new": newest(view),
         "certified": certified(view),
         "is_mosaic": len(view.plan.products) > MOST_ARROWS,
-        "domains": sorted(((name, title, *_healthy(view, name)) for name, title in titles.items()), key=_least_healthy)[:MOST_DOMAINS],
+        "domains": sorted(((name, title, *view.healthy_of(name)) for name, title in titles.items()), key=_least_healthy)[:MOST_DOMAINS],
     }
 
 
 def summary(view: MeshOverview, titles: dict[str, str]) -> str:
     """`7 products, 4 domains: 1 healthy, 5 to use with care, 1 unknown`."""
-    states = [phrases.look(health).word for health in view.health.values()]
+    states = [phrases.look(health).word for health in view.health.values() if health.status != "retired"]
     counts = phrases.listed(f"{states.count(word)} {word.lower()}" for word in dict.fromkeys(states))
     return f"{phrases.count(len(states), 'product')}, {phrases.count(len(titles), 'domain')}: {counts}." if states else ""
 
@@ -128,9 +128,4 @@ def certified(view: MeshOverview) -> list[tuple[ProductPlan, datetime]]:
 
 
 def _least_healthy(domain: tuple[str, str, int, int]) -> tuple[float, str]:
-    return domain[2] / domain[3], domain[1]
-
-
-def _healthy(view: MeshOverview, domain: str) -> tuple[int, int]:
-    states = [view.health[product.name].status for product in view.plan.products if product.domain == domain]
-    return states.count("healthy"), len(states)
+    return domain[2] / max(1, domain[3]), domain[1]

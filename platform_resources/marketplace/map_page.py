@@ -81,13 +81,12 @@ def _own(view: MeshOverview, domain: str) -> list[ProductPlan]:
 
 
 def _line(view: MeshOverview, name: str, titles: Mapping[str, str], reads: Reads) -> MapLine:
-    own = _own(view, name)
-    healthy = sum(view.health[product.name].status == "healthy" for product in own)
+    healthy, counted = view.healthy_of(name)
     from_, to = ({pair: number for pair, number in reads.items() if pair[end] == name} for end in (1, 0))
     return MapLine(
         f"/map/{name}",
         titles[name],
-        f"{healthy} of {len(own)} healthy",
+        f"{healthy} of {counted} healthy",
         tuple((f"/map/{source}", titles[source], number) for (source, _), number in sorted(from_.items(), key=_most_first)),
         tuple((f"/map/{reader}", titles[reader], number) for (_, reader), number in sorted(to.items(), key=_most_first)),
     )
@@ -118,8 +117,8 @@ def _domains_picture(view: MeshOverview, titles: Mapping[str, str], reads: Reads
 def _domain_box(view: MeshOverview, box: str, name: str, title: str) -> Box:
     health = [view.health[product.name] for product in _own(view, name)]
     worst = min(health, key=lambda product: TROUBLE.index(product.status))
-    healthy = sum(product.status == "healthy" for product in health)
-    return Box(box, title, f"{healthy} of {len(health)} healthy", look(worst).tone, f"/map/{name}")
+    healthy, counted = view.healthy_of(name)
+    return Box(box, title, f"{healthy} of {counted} healthy", look(worst).tone, f"/map/{name}")
 
 
 def _drawn(plan: MeshPlan, titles: Mapping[str, str], reads: Reads) -> list[tuple[str, str]]:

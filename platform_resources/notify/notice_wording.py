@@ -22,6 +22,7 @@ from platform_resources.notify.facts import (
 from platform_resources.notify.predicates import health
 from platform_resources.notify.safe_text import LONGEST_REASON, bold, bullets, code, harmless, listed, one_line, paragraphs, place
 from platform_resources.notify.wording import Words
+from platform_resources.promises.grades import IDLE
 from platform_resources.promises.schema_difference import SchemaDifference
 from platform_resources.spec.values.calendar_windows import window_text
 from platform_resources.spec.values.clocks import Clock
@@ -160,7 +161,7 @@ def _difference(difference: SchemaDifference) -> list[str]:
 
 def digest_words(day: Day, on: date, now: datetime) -> Words:
     """A domain's day in brief; healthy products are only counted."""
-    running = [line for line in day.products if line.status != "not run"]
+    running = [line for line in day.products if line.status not in IDLE]
     bad = [line for line in running if line.status != "healthy"]
     products = f"product{'s' if len(running) != 1 else ''}"
     summary = (

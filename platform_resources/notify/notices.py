@@ -47,6 +47,7 @@ from platform_resources.notify.notice_wording import (
 )
 from platform_resources.notify.recipients import Way, first_loud, owner_ways, ways
 from platform_resources.notify.wording import Words
+from platform_resources.promises.grades import IDLE
 from platform_resources.spec.notifications import Severity
 from platform_resources.spec.values.moments import in_utc
 
@@ -212,7 +213,7 @@ def digest_notices(day: Day, known: Outbox, now: datetime) -> DueMessages:
     if now < due or known.get(key, "waiting") not in UNSENT:
         return DueMessages()
     words = digest_words(day, local.date(), now)
-    says = tuple(Statement(line.product, line.status) for line in day.products if line.product and line.status != "not run")
+    says = tuple(Statement(line.product, line.status) for line in day.products if line.product and line.status not in IDLE)
     message = Message(key, "digest", day.digest.channel, "", day.domain, "", words.subject, words.body, due, says)
     own = {key: state for key, state in known.items() if key.startswith(f"digest/{day.domain}/")}
     return DueMessages((message,), _outdated(own, (message,)))

@@ -26,7 +26,7 @@ def health(status: Status | None) -> str:
             return "not published yet"
         case "unreadable":
             return "not readable"
-        case "not run":
+        case "not run" | "retired":
             return "not refreshed"
         case _:
             return status

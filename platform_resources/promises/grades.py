@@ -16,7 +16,9 @@ from platform_resources.spec.values.durations import length_text
 
 MOST_REASONS, LEAST_URGENT = 2, 4
 
-Status = Literal["healthy", "use with care", "unhealthy", "unknown", "unpublished", "unreadable", "not run"]
+Status = Literal["healthy", "use with care", "unhealthy", "unknown", "unpublished", "unreadable", "not run", "retired"]
+# What is not refreshed is counted nowhere.
+IDLE: tuple[Status, ...] = ("not run", "retired")
 Severity = Literal["error", "warning"]
 # What a check that is not met does to the grade.
 Weight = Literal["breaks", "informs", "target"]

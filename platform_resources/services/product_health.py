@@ -10,6 +10,7 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.promised_ages import promised_age
 from platform_resources.promises.grades import (
     CheckState,
+    Grade,
     LastRefresh,
     ProductHealth,
     PublishedState,
@@ -18,6 +19,7 @@ from platform_resources.promises.grades import (
     shared,
 )
 from platform_resources.publications.version_records import Publication
+from platform_resources.spec.product import retired_text
 
 
 def health_of(
@@ -26,6 +28,8 @@ def health_of(
     """The health of one product; `problem` says why its versions cannot be read, if they cannot."""
     known = checks if product.runs else ()
     graded = grade(product.runs, published, known, last.held_back, problem, has_ports=bool(product.outputs))
+    if retired := retired_text(product.info):
+        graded = Grade("retired", f"it {retired}")
     return ProductHealth(
         product.name,
         product.title,

@@ -17,7 +17,6 @@ from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.ledger.queries.evidence import Evidence, Memory
 from platform_resources.ledger.queries.reads import pulls_of, reads_of_products
 from platform_resources.ledger.queries.standing import Standing
-from platform_resources.ledger.records import Scorecard
 from platform_resources.plan.conventions import ENDS_CHECK, REFRESH_CHECK, VERSIONS_CHECK, check_text
 from platform_resources.plan.faults import fault
 from platform_resources.plan.plan import MeshPlan, ProductPlan
@@ -66,12 +65,20 @@ def known(
     standings = {product.name: memory.standings(product.name) for product in products}
     checks = {product.name: memory.of_plan(product, watched) for product in products}
     observations = observed(connection, state, products, evidence, standings, now, judged, checks)
-    last = {name: _last_refresh(known.scorecard, now) for name, known in evidence.items()}
+    last = {name: _last_refresh(known, now) for name, known in evidence.items()}
     health = {product.product: product for product in graded(state, products, observations, last, checks)}
     return Known(evidence, standings, observations, last, health)
 
 
-def _last_refresh(card: Scorecard | None, now: datetime) -> LastRefresh:
+def _last_refresh(evidence: Evidence, now: datetime) -> LastRefresh:
+    """As its scorecard says; one that failed before it had any made no version, and what an earlier one made is not of now."""
+    card, run = evidence.scorecard, evidence.ended
+    if (
+        run is not None
+        and run.status == "failed"
+        and (card is None or (run.run_id != card.run_id and run.ended_at is not None and run.ended_at > card.at))
+    ):
+        return LastRefresh(f"failed: {run.reason}" if run.reason else "failed")
     lately = card is not None and card.at >= now - OUTCOME_WITHIN
     return LastRefresh(card.outcome, card.held_back) if card is not None and lately else LastRefresh("not refreshed lately")
 

@@ -25,6 +25,7 @@ STYLES = {
     "unpublished": "yellow",
     "unreadable": "red",
     "not run": "dim",
+    "retired": "dim",
 }
 VERDICTS = {"met": "green", "missed": "red", "unknown": "yellow"}
 COLUMNS = ("product", "health", "published", "promises met", "tests and\nmonitors", "incidents")
@@ -59,11 +60,13 @@ def print_health(
 
 
 def _row(health: "ProductHealth", trust: "Trust", clock: Clock) -> tuple[str | Text, ...]:
+    from platform_resources.promises.grades import IDLE
+
     return (
         f"{plain(health.domain)}/[bold]{plain(health.product)}[/]",
         f"[{STYLES[health.status]}]{health.status}[/]",
         clock.moment(health.published.published_at) if health.published else "-",
-        f"{health.count('met')} of {len(health.objectives)}" if not health.problem else "-",
+        f"{health.count('met')} of {len(health.objectives)}" if not health.problem and health.status not in IDLE else "-",
         str(trust.coverage.tests_and_monitors),
         cell(", ".join(stored.incident.name for stored in trust.incidents) or "-"),
         cell("; ".join(_wrong(health, _acceptances(trust)))),
@@ -77,8 +80,8 @@ def _acceptances(trust: "Trust") -> "Mapping[str, Acceptance]":
 
 def _wrong(health: "ProductHealth", accepted: "Mapping[str, Acceptance]") -> Iterator[str]:
     """What is missed by name, with the columns concerned and who has accepted it; what is not known as numbers."""
-    if health.problem:
-        yield health.problem
+    if health.problem or health.status == "retired":
+        yield health.problem or health.reason
     for check in sorted(health.checks, key=_place):
         if check.verdict == "missed":
             name = check_text(check.key, check.name)

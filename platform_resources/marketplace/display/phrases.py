@@ -35,7 +35,8 @@ HEALTH: dict[Status, Look] = {
     "unknown": Look("unk", "huh", "Unknown"),
     "unpublished": Look("unk", "huh", "Not published"),
     "unreadable": Look("bad", "no", "Unreadable"),
-    "not run": Look("unk", "huh", "Does not run"),
+    "not run": Look("unk", "huh", "Not run"),
+    "retired": Look("unk", "huh", "Retired"),
 }
 VERDICTS: dict[Verdict, Look] = {
     "met": Look("good", "ok", "Met"),
@@ -60,7 +61,7 @@ LIFECYCLES = {
     "retired": "Retired",
 }
 # What is worth knowing first.
-TROUBLE: tuple[Status, ...] = ("unreadable", "unhealthy", "unknown", "use with care", "unpublished", "healthy", "not run")
+TROUBLE: tuple[Status, ...] = ("unreadable", "unhealthy", "unknown", "use with care", "unpublished", "healthy", "not run", "retired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,7 @@ def say(health: ProductHealth, lifecycle: str, good_as_of: str = "") -> Markup:
             return Markup("Unreadable: nobody can tell which version is published.")
         case "unpublished":
             return Markup("Nothing was published yet.")
-        case "not run" if lifecycle == "retired":
+        case "retired":
             return Markup("Retired: it is refreshed no more.")
         case "not run":
             return Markup("{}: it does not run yet.").format(LIFECYCLES.get(lifecycle, lifecycle.capitalize()))

@@ -95,6 +95,11 @@ class MeshOverview:
         """The health of each product by name."""
         return self.known.health
 
+    def healthy_of(self, domain: str) -> tuple[int, int]:
+        """How many of a domain's products are healthy, of how many; one that is retired counts nowhere."""
+        states = [self.health[product.name].status for product in self.plan.products if product.domain == domain]
+        return states.count("healthy"), len(states) - states.count("retired")
+
     @property
     def live(self) -> tuple[StoredIncident, ...]:
         """Open incidents."""
