@@ -86,7 +86,7 @@ def _domain_of(plan: MeshPlan, state: Path, product: str) -> str:
     from platform_resources.warehouses.engine_errors import QueryFailed
 
     known = plan.by_name.get(product)
-    if known is not None and (said := retired(state, known)):
+    if known is not None and shelf(state, known.domain, product).latest() is None and (said := retired(state, known)):
         stop(f"{product} {said}", CANNOT_RUN)
 
     try:

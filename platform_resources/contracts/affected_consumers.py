@@ -85,7 +85,8 @@ _Reading = tuple[ProductPlan, InputPlan]
 
 
 def _reading(plan: MeshPlan, product: str, ports: Collection[str]) -> Iterator[_Reading]:
-    for reader in plan.products:
+    """What is retired reads nothing any more."""
+    for reader in (product for product in plan.products if product.offers.retired is None):
         for port in reader.inputs:
             if port.upstream is not None and port.upstream.product == product and port.upstream.port in ports:
                 yield reader, port

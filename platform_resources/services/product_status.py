@@ -73,11 +73,8 @@ def known(
 def _last_refresh(evidence: Evidence, now: datetime) -> LastRefresh:
     """As its scorecard says; one that failed before it had any made no version, and what an earlier one made is not of now."""
     card, run = evidence.scorecard, evidence.ended
-    if (
-        run is not None
-        and run.status == "failed"
-        and (card is None or (run.run_id != card.run_id and run.ended_at is not None and run.ended_at > card.at))
-    ):
+    newer = run is not None and (card is None or (run.run_id != card.run_id and run.ended_at is not None and run.ended_at > card.at))
+    if run is not None and newer and run.status == "failed":
         return LastRefresh(f"failed: {run.reason}" if run.reason else "failed")
     lately = card is not None and card.at >= now - OUTCOME_WITHIN
     return LastRefresh(card.outcome, card.held_back) if card is not None and lately else LastRefresh("not refreshed lately")

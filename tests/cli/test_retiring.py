@@ -135,6 +135,12 @@ def test_a_process_killed_in_any_step_goes_on_where_it_was(published):
     assert code == FINE and "done: storage" in told and "done: ports" not in told, told
     assert run(published, "retire", "readings", "--apply")[1].endswith("nothing is left to do: readings is retired")
 
+    since = f"retired since {datetime.now(UTC):%Y-%m-%d}; summary takes its place"
+    for asked_of in (("query", "readings", "select 1"), ("refresh", "readings"), ("versions", "readings")):
+        assert since in run(published, *asked_of)[1], asked_of
+    (line,) = [line for line in published.mesh("status").output.splitlines() if "plant/readings" in line]
+    assert line.split()[1:4] == ["retired", "-", "-"] and "it is retired" in line, line
+
     archive = archive_of(published.root, "plant", "readings")
     folder = published.root / archive.folder
     assert damaged(published.root, archive) == () and parquet_rows(folder / "measurements.parquet") == archive.rows == 3

@@ -1,5 +1,7 @@
 """Only those are affected who use what is different; where nobody knows, everybody may."""
 
+from dataclasses import replace
+
 import pytest
 
 from platform_resources.contracts.affected_consumers import Consumption, affected_consumers, affected_products
@@ -75,6 +77,13 @@ def test_pulls_of_a_product_are_no_readers_beside_its_lineage(tmp_path):
 
 def test_a_port_that_nobody_reads_concerns_nobody(plan):
     assert affected_products(plan, MeshLineage(plan, {}), "readings", ["measurements_file"], ("degrees",)) == ()
+
+
+def test_what_is_retired_reads_nothing_any_more(plan):
+    after = replace(plan.product("summary"), offers=replace(plan.product("summary").offers, retired="is retired"))
+    over = replace(plan, products=tuple(after if product.name == "summary" else product for product in plan.products))
+    for known, readers in ((plan, ["summary"]), (over, [])):
+        assert [found.name for found in affected_products(known, MeshLineage(known, {}), "readings", ["measurements_sql"], ())] == readers
 
 
 def test_a_message_says_which_of_the_columns_the_reader_uses():

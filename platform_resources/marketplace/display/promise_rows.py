@@ -13,6 +13,7 @@ from platform_resources.marketplace.display.phrases import VERDICTS, Look, PageT
 from platform_resources.plan.check_plans import CheckPlan, undescribed
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.promises.grades import CheckState, ProductHealth
+from platform_resources.services.showing.seen_mesh import WITHHELD
 
 DAY = timedelta(days=1)
 Plans = Mapping[tuple[tuple[str, ...], str], CheckPlan]
@@ -64,7 +65,7 @@ def _row(check: CheckState, plans: Plans, standing: Standing | None, times: Page
         stops=check.gate,
         proof=charts.strip(shown, f"{check.title}: {charts.strip_label(shown)}") if shown else _bullet(check),
         caption=window_text(standing, times) if standing is not None else "",
-        got=got(check) or "not yet",
+        got=got(check) or ("not shown to you" if check.reason == WITHHELD else "not yet"),
         got_of=got_of(check) if got(check) else _unmeasured(check),
         columns=tuple(dict.fromkeys(column.rpartition(".")[2] for column in check.columns if "." in column)),
         place=f"{plan.place.file}:{plan.place.line}" if plan is not None else "",

@@ -105,12 +105,13 @@ def retirement_plan(retiring: Retiring) -> RetirementPlan:
         begun = retirement(connection, product.name)
     gone = ContractChange("major", "structure", "the product is gone")
     readers = tuple(r for r in affected_consumers(contract_of(product, {}), gone, known) if r.name not in product.owners)
+    below = ancestors(product.name, plan.downstream) - {reader.name for reader in readers}
     return RetirementPlan(
         product.name,
         product.info.replacement or "",
         _notice(product, retiring.now.date()),
         readers,
-        tuple(sorted(ancestors(product.name, plan.downstream) - {reader.name for reader in readers})),
+        tuple(sorted(name for name in below if plan.product(name).offers.retired is None)),
         shelf(retiring.state, *retiring.place).pins(),
         {step.name: tuple(step.left(retiring)) for step in STEPS},
         conventions.archive_folder(*retiring.place),

@@ -131,7 +131,9 @@ def told(check: CheckState, views: dict[str, View | None]) -> CheckState:
     """The check without what may reveal a value hidden by these views of the data sets."""
     if tells_only_what_is_seen(check, views):
         return check
-    return replace(check, reason=WITHHELD if check.reason else "", value=None, shown="", failing_rows=None)
+    return replace(
+        check, reason=WITHHELD if check.reason or check.value is not None or check.shown else "", value=None, shown="", failing_rows=None
+    )
 
 
 def tells_only_what_is_seen(check: CheckState, views: dict[str, View | None]) -> bool:
