@@ -4,10 +4,12 @@
 server; tests of that start a process of their own.
 """
 
+import atexit
 import importlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -123,8 +125,10 @@ def _server_environment() -> dict[str, str]:
 
 @cache
 def _address() -> Path:
-    """Where programs ask the server."""
-    return Path(tempfile.mkdtemp(prefix="forked")) / "socket"
+    """Where programs ask the server; it goes with this process."""
+    folder = tempfile.mkdtemp(prefix="forked")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder) / "socket"
 
 
 @cache
