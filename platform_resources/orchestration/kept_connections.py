@@ -4,10 +4,7 @@ Dagster's daemon, code servers and runs open a new connection for each statement
 event of a run. Each costs the server some milliseconds of a core, most of it to read its catalog again. Its web server alone has pools.
 """
 
-import logging
-import os
-import time
-from collections import defaultdict, deque
+from functools import partial
 from typing import Any
 
 import psycopg2
@@ -15,41 +12,23 @@ import sqlalchemy as sa
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, connection, make_dsn
 from sqlalchemy.engine import CreateEnginePlugin
 
-LOGGER = logging.getLogger(__name__)
-# So many connections to one address stay open in a process; more are closed after use.
-KEPT = 2
-# A connection that nobody used for longer is not tried: what lies between may have forgotten it, and a try would wait for minutes.
-LONGEST_IDLE_SECONDS = 60.0
-# By process and address: a forked process must not speak on its parent's connections. They belong to no engine, since a code server makes
-# a new instance of Dagster, with three engines, for each question.
-_idle: defaultdict[tuple[int, str], deque["KeptConnection"]] = defaultdict(deque)
+from platform_resources.warehouses.idle_connections import IdleConnections, OpenConnection
+
+# Two of a process stay open; what was idle for a minute may have been forgotten on the way, so that a try of it would wait for minutes.
+# They belong to no engine, since a code server makes a new instance of Dagster, with three engines, for each question.
+IDLE = IdleConnections(2, 60.0)
 
 
 class KeptConnection(connection):
     """A connection that waits for its next user once one has closed it, unless it is broken or enough are waiting."""
 
-    address, idle_since = "", 0.0
+    address = ""
 
     def close(self) -> None:
-        idle = _idle[os.getpid(), self.address]
-        if self.closed or self.info.transaction_status != TRANSACTION_STATUS_IDLE or len(idle) >= KEPT:
+        if self.closed or self.info.transaction_status != TRANSACTION_STATUS_IDLE:
             super().close()
         else:
-            self.idle_since = time.monotonic()
-            idle.append(self)
-
-    def is_open(self) -> bool:
-        """Whether the server still answers: it may have been started anew. If not, the connection is closed."""
-        if time.monotonic() - self.idle_since < LONGEST_IDLE_SECONDS:
-            try:
-                with self.cursor() as cursor:
-                    cursor.execute("select 1")
-            except psycopg2.Error as unusable:
-                LOGGER.debug("a kept connection is of no use any more: %s", unusable)
-            else:
-                return True
-        super().close()
-        return False
+            IDLE.keep(OpenConnection((self.address,), self, partial(connection.close, self)))
 
 
 class KeptConnections(CreateEnginePlugin):
@@ -70,16 +49,16 @@ class KeptConnections(CreateEnginePlugin):
 
 
 def _connected(dialect: Any, record: Any, arguments: Any, named: dict[str, Any]) -> KeptConnection:
-    """A connection that was kept, or a new one."""
+    """A connection that was kept, if its server still answers: it may have been started anew. Else a new one."""
     address = make_dsn(*arguments, **named)
-    idle = _idle[os.getpid(), address]
-    while idle:
+    while (kept := IDLE.take((address,))) is not None:
         try:
-            kept = idle.pop()
-        except IndexError:  # another thread was faster
-            break
-        if kept.is_open():
-            return kept
-    new: KeptConnection = psycopg2.connect(address, connection_factory=KeptConnection)
+            with kept.connection.cursor() as cursor:
+                cursor.execute("select 1")
+        except psycopg2.Error:
+            kept.end()
+        else:
+            return kept.connection  # type: ignore[no-any-return]
+    new = psycopg2.connect(address, connection_factory=KeptConnection)
     new.address = address
     return new

@@ -10,9 +10,9 @@ from typing import Any
 
 @dataclass(slots=True, eq=False)
 class OpenConnection:
-    """A connection, what it was made of, and what ends it."""
+    """A connection, what it was made of, such as a password, and what ends it."""
 
-    made_of: tuple[Any, ...]
+    made_of: tuple[Any, ...] = field(repr=False)
     connection: Any
     end: Callable[[], object]
     process: int = field(default_factory=os.getpid)

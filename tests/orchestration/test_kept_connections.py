@@ -3,6 +3,7 @@
 import time
 
 import dagster as dg
+import pytest
 from sqlalchemy import create_engine, text
 
 from platform_resources.orchestration import kept_connections
@@ -29,10 +30,14 @@ def test_the_next_statement_uses_the_connection_of_the_last_one(tmp_path, monkey
             used(instance)
             still = set(connection.execute(text(f"select pid {OTHERS}")).scalars())
             assert still and still <= kept
-            monkeypatch.setattr(kept_connections, "LONGEST_IDLE_SECONDS", 0)
+            monkeypatch.setattr(kept_connections.IDLE, "seconds", 0)
             used(instance)
-            while kept & set(connection.execute(text(f"select pid {OTHERS}")).scalars()):
-                time.sleep(0.05)  # a server takes a moment to notice that a connection is closed
+            for _ in range(600):  # a server takes a moment to notice that a connection is closed
+                if not kept & set(connection.execute(text(f"select pid {OTHERS}")).scalars()):
+                    break
+                time.sleep(0.1)
+            else:
+                pytest.fail("what was idle for too long is used")
             monkeypatch.undo()
             connection.execute(text(f"select pg_terminate_backend(pid) {OTHERS}"))
             used(instance)
