@@ -98,7 +98,7 @@ def begin_product(
         _print_guesses(new)
         files = new_products.write(root, new if yes else replace(new, guessed=answered(new.guessed)))
     except (CannotBegin, InTheWay) as error:
-        _refuse(error)
+        _refuse(error, "options are said by --set, such as --set 'options={encoding: cp1252}'" if "options: {" in str(error) else "")
     _print_written(Path(), files)
     for variable in new.variables:
         words.print(
@@ -185,8 +185,8 @@ def _published(context: typer.Context, name: str, data_set: str) -> int:
     return code
 
 
-def _refuse(error: Exception) -> NoReturn:
-    stop(str(error), CANNOT_RUN)
+def _refuse(error: Exception, hint: str = "") -> NoReturn:
+    stop("\n".join(filter(None, (str(error), hint))), CANNOT_RUN)
 
 
 def _print_written(folder: Path, files: Sequence[str]) -> None:

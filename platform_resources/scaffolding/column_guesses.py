@@ -40,7 +40,8 @@ def comma_numbers(column: SourceColumn) -> Guess | None:
     """Whether a column of text probably holds numbers that the load did not take for such."""
     if column.looks.get(COMMA_NUMBER, 0.0) < LOOKS_FROM:
         return None
-    todo = 'add options: {decimal_separator: ",", thousands: "."} to the input port, and a type such as decimal(18,2) here and in the SQL'
+    options = 'options: {decimal_separator: ",", thousands: ".", types: {COLUMN: "decimal(18,2)"}}'
+    todo = f"add {options} to the input port, with the column's name in the file, and that type here and in the SQL"
     return Guess("numbers with a comma", "low", f"read as text; if they are numbers, {todo}")
 
 

@@ -1,6 +1,7 @@
 """Products that `mesh new product` writes: valid and without a warning, whatever the file is like; or refused, and nothing is written."""
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from platform_resources.services.starting.new_meshes import CannotBegin, new_dom
 from platform_resources.services.starting.new_products import NewProduct, product_name, thought_of, write
 from platform_resources.services.starting.source_facts import looked_at
 from platform_resources.spec.problems import problems_text
+from platform_resources.warehouses.engine_errors import LoadFailed
 
 pytestmark = pytest.mark.slow
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -91,7 +93,7 @@ def test_types_are_those_that_the_load_will_have(root):
     assert columns(think(root, "things.csv")) == {"plz": "varchar", "n": "bigint"}
 
 
-MARK = 'guess (low): numbers with a comma, read as text; if they are numbers, add options: {decimal_separator: ",", thousands: "."}'
+MARK = 'guess (low): numbers with a comma, read as text; if they are numbers, add options: {decimal_separator: ",", thousands: ".", types: {COLUMN: "decimal(18,2)"}}'
 
 
 @pytest.mark.parametrize(("values", "listed"), [("1\n2\n3\n", True), ("a@example.com\nb@example.com\nc@example.com\n", False)])
@@ -123,6 +125,11 @@ def test_what_the_mark_says_reads_numbers_with_a_comma(root):
     (root / "things.csv").write_text("id;amount\n1;1.234,56\n2;99,90\n3;12\n")
     pull = PullFiles(str(root / "things.csv"), "csv", options={"decimal_separator": ",", "thousands": "."})
     assert {column.name: column.type for column in looked_at(pull, root, NOW)[0].columns} == {"id": "bigint", "amount": "double"}
+    promised = replace(pull, types={"amount": "decimal(18,2)"})
+    assert looked_at(promised, root, NOW)[0].columns[1].type == "decimal(18,2)"
+    (root / "things.csv").write_text("id;amount\n1;1.234,56\n2;n/a\n")
+    with pytest.raises(LoadFailed, match=r"things.csv, line 3, column amount: \"n/a\" is no decimal"):
+        looked_at(promised, root, NOW)
 
 
 def test_a_product_is_called_after_its_file_without_accents():

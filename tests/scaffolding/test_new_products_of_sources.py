@@ -183,6 +183,8 @@ def test_what_is_secret_of_an_address_becomes_a_variable_and_is_filled_in_again(
 def test_a_field_of_the_port_that_is_no_yaml_is_refused_with_the_form(root):
     done = mesh(root, "new", "product", "--yes", "--from", "x.csv", "--set", "options")
     assert (done.returncode, "--set options: write FIELD=VALUE" in done.stderr) == (3, True)
+    (root / "x.csv").write_bytes("id,v\n1,3 €\n".encode("cp1252"))
+    assert "such as --set 'options={encoding: cp1252}'" in mesh(root, "new", "product", "--yes", "--from", str(root / "x.csv")).stderr
 
 
 def test_a_database_in_a_file_that_is_not_there_is_refused_and_none_is_made(root, tmp_path):

@@ -410,7 +410,7 @@ BROKEN = {
     "rows longer than the header": ("a,b\n1,2,3\n4,5,6\n", "in/a.csv, line 2: the row has 3 fields, 2 were expected"),
     "a row too long among the first": ("a,b\n1,2\nx,y,z\n3,4,5\n", "in/a.csv, line 3: the row has 3 fields, 2 were expected"),
     "a quote left open": (b'a,b\n1,"ann@example.org\n2,b\n3,c\n', "in/a.csv, line 2: a quote is opened there that is not closed"),
-    "no UTF-8": (b"a,b\n1,\xff\xfe\xfa\n", "in/a.csv, line 2: it is not written in UTF-8; say which encoding it has"),
+    "no UTF-8": (b"a,b\n1,\xff\xfe\xfa\n", "in/a.csv, line 2: it is not written in UTF-8; save it in UTF-8"),
     "mixed line ends": ("a,b\r\n1,2\n3,4\r\n", "in/a.csv: it cannot be read as CSV: its rows differ in their line ends"),
     "zeros where the rest was to be written": (b"a,b\n1,2\n" + bytes(4096), "in/a.csv, line 3: the row has 1 fields, 2 were expected"),
     "half of a compressed file": (gzip.compress(csv(map(str, range(5000))).encode())[:5000], "in/a.csv: Unexpected end of GZIP stream"),
@@ -710,6 +710,39 @@ def test_an_option_that_no_reader_has_is_named(landing, kind, option, way_out):
     with pytest.raises(LoadFailed) as refused:
         landing.load(format=kind, options={option: "NA"})
     assert str(refused.value) == f"in/a.{kind}: options names {option}, which the reader of this format does not have{way_out}"
+
+
+PRICES = {"csv": "id;v\r\n1;Käse 3,50 €\r\n2;Œuf\r\n", "json": '{"id": 1, "v": "Käse 3,50 €"}\n{"id": 2, "v": "Œuf"}\n'}
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress])
+@pytest.mark.parametrize("encoding", ["cp1252", "windows-1252", "ISO-8859-15", "utf-16-le", "utf-8"])
+@pytest.mark.parametrize("kind", PRICES)
+def test_a_file_is_read_in_the_encoding_that_is_said(landing, kind, encoding, packed):
+    landing.write(f"a.{kind}", packed(PRICES[kind].encode(encoding)))
+    landing.load(format=kind, options={"encoding": encoding})
+    assert landing.rows() == [(1, "Käse 3,50 €"), (2, "Œuf")]
+    landing.write(f"b.{kind}", packed(PRICES[kind].replace("Œuf", "Öl").encode(encoding)))
+    landing.load()
+    assert [row[1] for row in landing.rows()][2:] == ["Käse 3,50 €", "Öl"], "behind what is there"
+
+
+NOT_READ = {
+    "a byte that the encoding does not have": (b"id;v\n1;a\n2;\x81\n", "cp1252", "in/a.csv, line 3: it is not written in cp1252, in which the byte 0x81 is no"),
+    "no encoding": (b"id;v\n", "klingon", 'in/a.csv: options names the encoding "klingon", which is none; write one such as "cp1252"'),
+    "an encoding of bytes": (b"id;v\n", "base64", 'in/a.csv: options names the encoding "base64", which is none'),
+    "Excel's as the one that is like it": ("id;v\n1;3 €\n".encode("cp1252"), "latin-1", "it is not written in LATIN-1; save it in UTF-8 (in Excel: CSV UTF-8), or say which encoding it has, such as options: {encoding: cp1252}"),
+    "half of a compressed file": (gzip.compress(bytes(range(65, 90)) * 999)[:40], "cp1252", "in/a.csv: Compressed file ended before"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NOT_READ)
+def test_a_file_that_is_not_in_its_encoding_is_refused_with_its_line(landing, case):
+    content, encoding, told = NOT_READ[case]
+    landing.write("a.csv", content)
+    with pytest.raises(LoadFailed) as refused:
+        landing.load(options={"encoding": encoding})
+    assert told in str(refused.value)
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])

@@ -1,6 +1,7 @@
 """Update an input of files: find new files, load them, and record them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import PullFiles
 from platform_resources.capabilities.support.recency import newest_modified
 from platform_resources.deliveries.arrivals import InputFile, NotArrived, arrived, content, told_by_path
+from platform_resources.refresh.sources.text_encodings import in_utf8
 from platform_resources.spec.values.clocks import Clock
 from platform_resources.warehouses.engine_errors import LoadFailed
 from platform_resources.warehouses.protocol import FileShape, ProductDatabase
@@ -62,9 +64,10 @@ def load_files(
     _refuse_kept(files, kept)
     try:
         contents = {file.name: before.content(file) for file in files}
-        steps = _Steps(database, relation, pull, before, contents)
-        there = former is not None and database.exists(relation)
-        changed, missing = steps.grow(files) if pull.load == "append" and there else steps.anew(files, not there)
+        with ExitStack() as scratch:
+            steps = _Steps(database, relation, pull, before, contents, scratch)
+            there = former is not None and database.exists(relation)
+            changed, missing = steps.grow(files) if pull.load == "append" and there else steps.anew(files, not there)
         disturbed = [file.name for file in files if not file.is_as_before() and content(file) != contents[file.name]]
     finally:
         for file in files:
@@ -90,6 +93,7 @@ class _Steps:
     pull: PullFiles
     before: _Before
     contents: Mapping[str, str]
+    scratch: ExitStack
 
     def anew(self, files: Sequence[InputFile], first: bool) -> tuple[bool, dict[str, str]]:
         """The whole set. With `load: replace` every file of it must have arrived; a set that grows begins with those that have."""
@@ -105,7 +109,7 @@ class _Steps:
     def _shapes(self, files: Sequence[InputFile]) -> Sequence[FileShape]:
         for file in files:
             file.bring()
-        return self.database.shapes(files, self.pull)
+        return self.database.shapes(*in_utf8(files, self.pull, self.scratch))
 
     def _is_another(self, files: Sequence[InputFile]) -> bool:
         return {file.name for file in files} != set(self.before.entries) or any(map(self._is_news, files)) or self._reads_otherwise()

@@ -95,11 +95,19 @@ def main() -> None:
     try:
         answer = _answer(Path(asked["root"]), Draft(**asked["draft"]), wishes, asked["preview"])
     except CannotBegin as error:
-        answer = {"refused": str(error)}
+        answer = {"refused": _named(str(error), Path(asked["root"]), asked["draft"])}
     except MemoryError:
         answer = {"refused": "the data take more memory than there is for them; begin with a smaller part of them"}
     json.dump(answer, answers, default=str)
     answers.close()
+
+
+def _named(text: str, root: Path, draft: Mapping[str, str]) -> str:
+    """With the name that the uploaded file will have: where it is kept is nobody's business."""
+    kept = draft["file"]
+    for written in (kept, os.path.realpath(kept), os.path.relpath(kept, root)) if kept else ():
+        text = text.replace(written, Path(Draft(**draft).path).name)
+    return text
 
 
 def _answer(root: Path, draft: Draft, wishes: Wishes | None, preview: bool) -> dict[str, Any]:

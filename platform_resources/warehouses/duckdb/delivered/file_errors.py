@@ -9,6 +9,7 @@ from platform_resources.warehouses.engine_errors import LoadFailed, shown_text
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 _COUNT = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 _VALUE = re.compile(r"Error when converting column \"(.*?)\"\. Could not convert string \"(.*?)\" to '?([A-Z][A-Z ]*)", re.DOTALL)
+_ENCODED = re.compile(r"not (utf-8|utf-16|latin-1) encoded")
 _OPTION = re.compile(r"Invalid named parameter \"(\w+)\"")
 _OTHER_WORDS = {"null_values": "nullstr", "na_values": "nullstr", "null_value": "nullstr", "null_string": "nullstr", "charset": "encoding"}
 _LONG = re.compile(r"Maximum line size of (\d+) bytes exceeded. Actual Size:(\d+)")
@@ -49,8 +50,11 @@ def _reason(first: str, text: str) -> str:
         limit, size = long.groups()
         way_out = f"a longer one is taken with options: {{max_line_size: {2 * int(size)}}}"
         return f"the line has {size} bytes or more, {limit} are accepted; {way_out}"
-    if "not utf-8 encoded" in text:
-        return 'it is not written in UTF-8; say which encoding it has, such as options: {encoding: "latin-1"} or {encoding: "utf-16"}'
+    if encoded := _ENCODED.search(text):
+        return (
+            f"it is not written in {encoded.group(1).upper()}; save it in UTF-8 (in Excel: CSV UTF-8), or say which encoding it has, "
+            "such as options: {encoding: cp1252} (Excel's in Western Europe) or {encoding: utf-16}"
+        )
     if "unterminated quote" in text:
         return "a quote is opened there that is not closed; mend the file"
     if "sniffing" in first or "state machine" in first:
