@@ -27,8 +27,9 @@ _NESTED = ("struct(", "map(", "union(", "variant")
 _TOO_LARGE = "a value within a list or structure, such as an interval of a million years, is too large; cast it to text"
 # Arrow and Parquet have no type for these, and would have another value or bytes.
 _TEXT_FOR_ARROW = ("INTERVAL", "TIME WITH TIME ZONE", "HUGEINT", "UHUGEINT", "BIGNUM", "BIT", "UUID")
-# Nor has Python: of these it has no infinity, no hour 24, and it counts a month as 30 days.
-_TEXT_FOR_PYTHON = (*_TEXT_FOR_ARROW, "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
+# Nor has Python: of these it has no infinity, no hour 24, and it counts a month as 30 days. Its numbers are as wide as they need to be.
+_TEXT_FOR_JSON = (*_TEXT_FOR_ARROW, "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
+_TEXT_FOR_PYTHON = tuple(kind for kind in _TEXT_FOR_JSON if kind not in ("HUGEINT", "UHUGEINT", "BIGNUM"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def written_query(sql: str, readable: Selects, wanted: WantedResult, file: Binar
     connection = duckdb.connect(":memory:")
     try:
         _lock(connection, readable)
-        shown = {"csv": _text, "ndjson": _for_python, "arrow": _for_arrow, "parquet": _for_arrow}[wanted.form]
+        shown = {"csv": _text, "ndjson": _for_json, "arrow": _for_arrow, "parquet": _for_arrow}[wanted.form]
         reader = connection.sql(_checked(connection, sql, readable, shown)).to_arrow_reader(BATCH)
         return write_result(reader.schema, reader, wanted, file)
     except (duckdb.Error, ArrowException) as error:
@@ -147,9 +148,13 @@ def _shown(connection: duckdb.DuckDBPyConnection, sql: str, shown: Callable[[str
 
 
 def _for_python(name: str, kind: DuckDBPyType) -> str:
+    return _for_json(name, kind, _TEXT_FOR_PYTHON)
+
+
+def _for_json(name: str, kind: DuckDBPyType, texts: Collection[str] = _TEXT_FOR_JSON) -> str:
     if str(kind) == "TIMESTAMP WITH TIME ZONE":
         return f"cast({name} as varchar) || if(isfinite({name}), ':00', '')"  # +00:00, as in the rest of JSON
-    return _with_texts(name, kind, _TEXT_FOR_PYTHON)
+    return _with_texts(name, kind, texts)
 
 
 def _for_arrow(name: str, kind: DuckDBPyType) -> str:
