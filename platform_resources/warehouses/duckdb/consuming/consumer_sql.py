@@ -148,10 +148,14 @@ def _shown(connection: duckdb.DuckDBPyConnection, sql: str, shown: Callable[[str
 
 
 def _for_python(name: str, kind: DuckDBPyType) -> str:
-    return _for_json(name, kind, _TEXT_FOR_PYTHON)
+    return _with_zones(name, kind, _TEXT_FOR_PYTHON)
 
 
-def _for_json(name: str, kind: DuckDBPyType, texts: Collection[str] = _TEXT_FOR_JSON) -> str:
+def _for_json(name: str, kind: DuckDBPyType) -> str:
+    return _with_zones(name, kind, _TEXT_FOR_JSON)
+
+
+def _with_zones(name: str, kind: DuckDBPyType, texts: Collection[str]) -> str:
     if str(kind) == "TIMESTAMP WITH TIME ZONE":
         return f"cast({name} as varchar) || if(isfinite({name}), ':00', '')"  # +00:00, as in the rest of JSON
     return _with_texts(name, kind, texts)
