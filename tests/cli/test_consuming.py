@@ -128,7 +128,7 @@ def test_json_says_infinite_times_and_intervals_as_they_are(published):
     (row,) = json.loads(published.mesh("query", "readings", sql, "--json").stdout)
     assert row == {"a": "2026-01-02 01:04:05+00:00", "b": "2026-01-02 03:04:05", "c": "2026-01-02"}
     done = published.mesh("query", "readings", "select [interval '10000000 years'] as a", "--json")
-    assert done.stderr.startswith("a value within a list or structure") and "memory" not in done.stderr
+    assert json.loads(done.stdout) == [{"a": ["10000000 years"]}]
 
 
 @pytest.mark.parametrize("options", [("--csv",), ("--format", "csv")])
