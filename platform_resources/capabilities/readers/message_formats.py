@@ -47,14 +47,14 @@ def _json(value: bytes) -> Mapping[str, Any]:
 
 
 def _by_file(path: Path) -> Reading:
-    avro = library("fastavro", EXTRA)
+    avro, types = library("fastavro", EXTRA), dict[str, Any]()
     try:
-        schema = avro.parse_schema(json.loads(path.read_text(encoding="utf-8")))
+        schema = avro.parse_schema(json.loads(path.read_text(encoding="utf-8")), types)
     except OSError as error:
         raise SourceUnread(f"the schema {path.name} cannot be read: {error.strerror}") from error
     except Exception as error:
         raise SourceUnread(f"{path.name} is no Avro schema: {error}") from error
-    return _avro(schema, path.name)
+    return _avro(schema, types, path.name)
 
 
 def _by_registry(url: str) -> Reading:
@@ -68,7 +68,8 @@ def _by_registry(url: str) -> Reading:
             named = client.get_schema(number)
             if named.schema_type != "AVRO":
                 raise MessageUnread(f"names the schema {number}, which is none of Avro")
-            return _avro(_with_references(named, client, {}, set()), f"the schema {number}, which it names")
+            types = dict[str, Any]()
+            return _avro(_with_references(named, client, types, set()), types, f"the schema {number}, which it names")
         except refused as error:
             if error.error_code == _NO_SUCH_SCHEMA:
                 raise MessageUnread(f"names the schema {number}, which the registry does not have") from error
@@ -101,9 +102,9 @@ def _with_references(named: Any, client: Any, types: dict[str, Any], there: set[
     return library("fastavro", EXTRA).parse_schema(json.loads(named.schema_str), types)
 
 
-def _avro(schema: Any, title: str) -> Reading:
+def _avro(schema: Any, types: Mapping[str, Any], title: str) -> Reading:
     """Reads records of a schema. In C one that holds itself may be nested until the process dies; Python ends before."""
-    avro = library("fastavro._read_py" if _is_endless(schema) else "fastavro", EXTRA)
+    avro = library("fastavro._read_py" if _is_endless(schema, types) else "fastavro", EXTRA)
 
     def read(value: bytes) -> Mapping[str, Any]:
         stream = BytesIO(value)
@@ -120,16 +121,26 @@ def _avro(schema: Any, title: str) -> Reading:
     return read
 
 
-def _is_endless(schema: Any, above: tuple[str, ...] = ()) -> bool:
-    """Whether a type of the schema holds itself."""
-    match schema:
-        case str():
-            return schema in above
-        case list():
-            return any(_is_endless(kind, above) for kind in schema)
-        case {"fields": fields, "name": name}:
-            return any(_is_endless(field["type"], (*above, name)) for field in fields)
-        case {"items": inner} | {"values": inner} | {"type": dict() | list() as inner}:
-            return _is_endless(inner, above)
-        case _:
-            return False
+def _is_endless(schema: Any, types: Mapping[str, Any]) -> bool:
+    """Whether a type of the schema holds itself, be it by those of `types` that it names."""
+    ends = set[str]()
+
+    def holds_itself(inner: Any, above: tuple[str, ...]) -> bool:
+        match inner:
+            case str() if inner in types:
+                return holds_itself(types[inner], above)
+            case list():
+                return any(holds_itself(kind, above) for kind in inner)
+            case {"fields": fields, "name": name}:
+                if name in above:
+                    return True
+                if name not in ends and any(holds_itself(field["type"], (*above, name)) for field in fields):
+                    return True
+                ends.add(name)
+                return False
+            case {"items": inside} | {"values": inside} | {"type": dict() | list() as inside}:
+                return holds_itself(inside, above)
+            case _:
+                return False
+
+    return holds_itself(schema, ())
