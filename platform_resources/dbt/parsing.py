@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 from platform_resources.dbt.build import CannotParse, parse
@@ -101,13 +102,21 @@ def _lost_tests(root: Path, product: Placed, manifest: Any) -> Iterator[Problem]
 
 
 def _file(root: Path, product: Placed, error: BaseException) -> str:
-    written = str(getattr(getattr(error, "node", None), "original_file_path", ""))
+    written = str(getattr(getattr(error, "node", None), "original_file_path", "")) or _looked_at(error)
     if written:
         return f"{conventions.DBT_FOLDER}/{written}"
     said, missing = str(error), str(getattr(error, "var", ""))
     files = (path.relative_to(root).as_posix() for path in (*read_files(root, product), *read_files(root, None)))
     named = (file for file in sorted(files) if _in_project(file) in said and not conventions.is_generated(file))
     return next(named, None) or next(_naming(root, product, missing), None) or _document(product)
+
+
+def _looked_at(error: BaseException) -> str:
+    """The file of the node that dbt was about, where its settings do not go together: that error names none."""
+    if type(error).__name__ != "ValidationError":
+        return ""
+    nodes = (frame.f_locals.get("parsed_node") for frame, _ in walk_tb(error.__traceback__))
+    return next((str(node.original_file_path) for node in nodes if node is not None), "")
 
 
 def _naming(root: Path, product: Placed, variable: str) -> Iterator[str]:
