@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from platform_resources.cli.specs import Json
-from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, Stop, mesh_of, out, plain, print_json, words
+from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, Stop, counted, mesh_of, out, plain, print_json, words
 from platform_resources.cli.terminal.memory import history, synced
 from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.plan import MeshPlan
@@ -29,7 +29,7 @@ def evaluate(context: typer.Context, as_json: Json = False) -> None:
         print_json({"domains": [asdict(evaluation) for evaluation in done], "events": [asdict(event) for event in happened]})
     else:
         print_happened(happened)
-        words.print(f"{len(done)} domain(s) evaluated" + ("" if happened else ": nothing new"), highlight=False)
+        words.print(f"{counted(len(done), 'domain')} evaluated" + ("" if happened else ": nothing new"), highlight=False)
     print_problems(done)
     undelivered = _deliver(root, plan)
     raise Stop(CANNOT_RUN if undelivered or any(evaluation.problems for evaluation in done) else FINE)
@@ -43,7 +43,7 @@ def _deliver(root: Path, plan: MeshPlan) -> int:
     with synced(root, now) as ledger:
         delivered = deliver_due(ledger, state_folder(root), plan, None, os.environ, now, f"mesh evaluate, process {os.getpid()}")
     if delivered.sent:
-        words.print(f"{delivered.sent} message(s) sent", highlight=False)
+        words.print(f"{counted(delivered.sent, 'message')} sent", highlight=False)
     for text in delivered.texts:
         words.print(f"not sent yet: {text}", style="red", markup=False, highlight=False)
     return delivered.failed

@@ -17,6 +17,7 @@ from platform_resources.cli.terminal.console import (
     SPEC_INVALID,
     Stop,
     cell,
+    counted,
     out,
     plain,
     print_json,
@@ -67,7 +68,11 @@ def validate(
         good, bad = len(plan.products), len(plan.rejected)
         if not good + bad:
             words.print("there is no product yet; a new one begins with: mesh new product --from FILE", style="yellow", markup=False)
-        words.print(f"{good} product(s) are valid" + (f", {bad} are not" if bad else "") + (f"; {len(wrong)} problem(s)" if wrong else ""))
+        words.print(
+            counted(good, "product", "is valid", "are valid")
+            + (f", {bad} {'is' if bad == 1 else 'are'} not" if bad else "")
+            + (f"; {counted(len(wrong), 'problem')}" if wrong else "")
+        )
     raise Stop(SPEC_INVALID if wrong else FINE)
 
 
@@ -81,7 +86,7 @@ def prepare(context: typer.Context) -> None:
     wrong = errors((*problems, *build_problems(root, plan)))
     print_problems(wrong)
     running = [product for product in plan.products if product.runs]
-    words.print(f"what dbt says of {len(running)} product(s) is kept in {plain(str(state_folder(root) / 'dbt_project/target'))}")
+    words.print(f"what dbt says of {counted(len(running), 'product')} is kept in {plain(str(state_folder(root) / 'dbt_project/target'))}")
     raise Stop(SPEC_INVALID if wrong else FINE)
 
 
@@ -100,12 +105,12 @@ def generate(
     write_all_generated_files(root, files)
     wrong = errors(problems)
     print_problems(wrong)
-    words.print(f"{len(files)} generated file(s) are up to date below {conventions.DBT_FOLDER}/models")
+    words.print(f"{counted(len(files), 'generated file', 'is', 'are')} up to date below {conventions.DBT_FOLDER}/models")
     own = root / conventions.DBT_FOLDER / (ANALYST_DATABASE.value(os.environ) or "target/analyst.duckdb")
     for name in data or ():
         product = product_of(read_plan(root, [name])[0], name)
         tables = warehouse().lend(state_folder(root), product.domain, product.name, own)
-        words.print(f"{tables} table(s) of {plain(name)} are in {plain(str(own))}")
+        words.print(f"{counted(tables, 'table')} of {plain(name)} {'is' if tables == 1 else 'are'} in {plain(str(own))}")
     raise Stop(SPEC_INVALID if wrong else FINE)
 
 

@@ -1,7 +1,7 @@
 """The commands `mesh status` and `mesh metrics`: health and trust of products, for people and for Prometheus."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -81,7 +81,7 @@ def overview(
     from platform_resources.services.product_status import looked_at
 
     clocks = {product.name: Clock(product.zone, now) for product in products}
-    with shown(root, now, sync, quiet) as ledger:
+    with shown(root, now, sync, quiet, replace(plan, products=tuple(products)).usual_zone) as ledger:
         return Overview(*looked_at(ledger, state_folder(root), plan, products, now), clocks)
 
 

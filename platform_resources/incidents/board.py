@@ -212,7 +212,7 @@ def _open_if_due(
     elif not _is_trouble_again(last, now, failing):
         return
     elif last.resolution in OVER and at - last.resolved_at <= rule.cooldown:
-        keep(life_cycle.reopened(last, at))
+        keep(life_cycle.reopened(last, at, note=", ".join(failing)))
     else:
         keep(life_cycle.opened(product, began, max(at, last.changed_at), last.number + 1, failing))
 

@@ -15,6 +15,7 @@ from platform_resources.marketplace.product_page import runbook_link
 from platform_resources.marketplace.security import FormRefused
 from platform_resources.marketplace.shop import Shop
 from platform_resources.notify.facts import Failure
+from platform_resources.plan.faults import fault
 from platform_resources.repository.product_readme import readme_text
 from platform_resources.services.showing.incident_acts import act_on
 from platform_resources.services.showing.incident_story import IncidentStory
@@ -56,6 +57,8 @@ def incident_page(shop: Shop, view: MeshOverview, story: IncidentStory, refused:
     product = next((candidate for candidate in view.plan.products if candidate.name == incident.cause), None)
     times = PageTimes(view.at, product.zone if product is not None else "UTC")
     titles = {product.name: product.title for product in view.plan.products}
+    seen = [observation for observation in view.known.observations if observation.product == incident.cause]
+    names = titles | {observation.check: fault(observation.check, observation.title) for observation in seen}
     return {
         "page": "incident",
         "times": times,
@@ -68,7 +71,7 @@ def incident_page(shop: Shop, view: MeshOverview, story: IncidentStory, refused:
         "look": phrases.SEVERITIES[story.stored.severity] if incident.live else phrases.OVER,
         "picture": cause_picture(view, incident.cause, incident.impacted) if product is not None else None,
         "unreached": [box for box in product_boxes(view, incident.cause) if box.name not in incident.impacted],
-        "events": [_told(event, titles) for event in reversed(story.events)],
+        "events": [_told(event, names) for event in reversed(story.events)],
         "titles": titles,
         "health": view.health,
         "how": HOW,
@@ -84,17 +87,24 @@ def may_act(shop: Shop, view: MeshOverview, product: str) -> bool:
     return shop.auth.officers.may_act_on_incidents(view.reader, owners)
 
 
-def _failures(view: MeshOverview, story: IncidentStory) -> list[tuple[Failure, str]]:
-    """What fails, with both numbers where they are known."""
+def _failures(view: MeshOverview, story: IncidentStory) -> list[tuple[Failure, str, str]]:
+    """What fails, with both numbers where they are known, and the columns that it is about."""
     states = {(observation.product, observation.check): observation.state for observation in view.known.observations}
     cause = story.stored.incident.cause
     now = [(failure, states.get((cause, failure.check))) for failure in story.trouble.failures]
-    return [(failure, phrases.why(state) if state is not None and state.verdict == "missed" else failure.reason) for failure, state in now]
+    return [
+        (
+            failure,
+            phrases.why(state) if state is not None and state.verdict == "missed" else failure.reason,
+            phrases.listed(column.rpartition(".")[2] for column in state.columns if "." in column) if state is not None else "",
+        )
+        for failure, state in now
+    ]
 
 
 def _told(event: IncidentEvent, titles: Mapping[str, str]) -> tuple[datetime, str, str, str]:
     """When, what, by whom, and what was said of it."""
-    note = titles.get(event.note, event.note) if event.kind == "attached" else event.note
+    note = ", ".join(titles.get(name, name) for name in event.note.split(", ")) if event.by == life_cycle.PLATFORM else event.note
     by = "" if event.by == life_cycle.PLATFORM else event.by
     return event.at, HAPPENINGS[event.kind], by, note
 

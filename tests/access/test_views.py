@@ -1,12 +1,19 @@
 """Views: which columns a role sees, how, and which roles share one."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from platform_resources.access.agreement_problems import role_problems
 from platform_resources.access.views import KeyedRole, combinations, mask_problem, views_of
+from platform_resources.marketplace.display import promise_rows
+from platform_resources.marketplace.display.phrases import PageTimes
+from platform_resources.promises.grades import CheckState
+from platform_resources.services.showing.seen_mesh import told
 from platform_resources.spec.agreements import AgreementRole, MaskUse
 from platform_resources.spec.components import DataSet
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CUSTOMERS = DataSet.model_validate(
     {
         "classification": "internal",
@@ -149,3 +156,13 @@ def test_a_row_filter_fits_each_data_set_of_which_the_role_sees_something_and_th
     ((_, message, _),) = role_problems(filtered, [CUSTOMERS, lines], ["customers", "lines"])
     assert message == 'role analyst, rows of data set lines: unknown column "region"; known: line'
     assert views_of(notes, [KeyedRole(filtered, "customers.internal_use")], True).distinct == ()
+
+
+@pytest.mark.parametrize("dimension", ["completeness", "referential-consistency"])
+def test_a_measured_value_is_told_to_whoever_sees_its_column_and_hidden_is_not_unmeasured(dimension):
+    for column, expected in (("region", "100"), ("income", "not shown to you")):
+        columns = (f"customers.{column}",)
+        said = CheckState("filled", "It is so", "objective", dimension, False, "met", "", NOW, columns=columns, value=100.0, at_least=100.0)
+        seen = told(said, {"customers": views(role(sees=["public", "internal"])).of_role("analyst", ())})
+        row = promise_rows._row(seen, {}, None, PageTimes(NOW, "UTC"))
+        assert (row.got, row.got_of) == (expected, "at least 100 promised"), column

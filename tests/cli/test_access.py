@@ -155,7 +155,7 @@ def test_all_that_happened_to_a_grant_can_be_shown(published, capsys):
 
 def test_files_follow_decisions_and_the_plan_is_empty_after_apply(published):
     folder = published.root / "ports/plant/readings/by-role/analyst"
-    published.mesh("access", "apply")
+    assert "done: " in published.mesh("access", "apply").output
     plan = json.loads(published.mesh("access", "plan", "--json").stdout)
     assert plan == {"changes": [], "problems": []}
     assert folder.is_dir()

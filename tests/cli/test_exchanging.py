@@ -32,7 +32,7 @@ def test_nothing_is_overwritten_and_what_is_carried_is_told(published, tmp_path)
     done = published.mesh("import", "odcs", document, "--domain", "plant")
     assert code(done) == 0
     assert "visits.yaml:30  schema[0].properties[2].quality[0].schedule" in done.stderr
-    assert "carried along, with no word of the platform's for it: tenant, 1 place(s)" in done.stdout
+    assert "carried along, with no word of the platform's for it: tenant, 1 place" in done.stdout
     written = published.root / "dataproducts/plant/shop_visits/product.yaml"
     before = written.read_text()
     again = published.mesh("import", "odcs", document)

@@ -111,7 +111,7 @@ def test_the_same_trouble_within_the_cooldown_reopens_the_incident_and_later_it_
     assert told == [
         "0 opened stock#1",
         "1 resolved stock#1 auto-recovered",
-        "20 reopened stock#1",
+        "20 reopened stock#1 fresh",
         "21 resolved stock#1 auto-recovered",
         "46 opened stock#2",
     ]
@@ -129,16 +129,16 @@ def resolved_as(resolution, *chapters):
 
 SAID = [
     ("fixed", [(2, "")], []),
-    ("fixed", [(2, ""), (3, "-stock")], ["3 reopened stock#1"]),
+    ("fixed", [(2, ""), (3, "-stock")], ["3 reopened stock#1 fresh"]),
     ("fixed", [(2, ""), (30, "-stock")], ["30 opened stock#2"]),
     ("fixed", [(3, "+stock")], []),
-    ("fixed", [(3, "+stock"), (4, "-stock.nulls")], ["4 reopened stock#1", "4 noticed stock#1 nulls"]),
-    ("fixed", [(1, "-stock.nulls")], ["1 reopened stock#1", "1 noticed stock#1 nulls"]),
+    ("fixed", [(3, "+stock"), (4, "-stock.nulls")], ["4 reopened stock#1 nulls", "4 noticed stock#1 nulls"]),
+    ("fixed", [(1, "-stock.nulls")], ["1 reopened stock#1 fresh, nulls", "1 noticed stock#1 nulls"]),
     ("expected", [(3, "-stock"), (90, "-stock")], []),
     ("expected", [(3, "-stock -stock.nulls")], ["3 opened stock#2"]),
     ("expected", [(1, "-stock.nulls")], ["1 opened stock#2"]),
     ("expected", [(3, "-stock.nulls"), (4, "+stock.nulls"), (5, "-stock.nulls")],
-     ["3 opened stock#2", "4 resolved stock#2 auto-recovered", "5 reopened stock#2"]),
+     ["3 opened stock#2", "4 resolved stock#2 auto-recovered", "5 reopened stock#2 nulls"]),
     ("false positive", [(3, "-stock"), (4, "+stock"), (5, "-stock")], ["5 opened stock#2"]),
     ("no action", [(3, "+stock"), (90, "-stock")], ["90 opened stock#2"]),
 ]  # fmt: skip
@@ -367,7 +367,7 @@ def test_severities_can_be_compared():
         ("expected", ["opened orders#2"]),
         ("false positive", ["opened orders#2"]),
         ("no action", ["opened orders#2"]),
-        ("fixed", ["reopened orders#1", "noticed orders#1 gate"]),
+        ("fixed", ["reopened orders#1 gate, nulls", "noticed orders#1 gate"]),
     ],
 )
 def test_a_closed_gate_is_told_whatever_was_done_to_the_incident_before(done, told):

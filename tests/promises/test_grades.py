@@ -6,7 +6,11 @@ from itertools import product
 
 import pytest
 
+from platform_resources.ledger.queries.evidence import Evidence
+from platform_resources.ledger.queries.standing import IndicatorEvidence
+from platform_resources.ledger.records import Run, Scorecard
 from platform_resources.promises.grades import CheckState, PublishedState, grade, most_urgent_first
+from platform_resources.services.product_status import _last_refresh
 
 NOW, HOUR, DAY = datetime(2026, 1, 2, tzinfo=UTC), timedelta(hours=1), timedelta(days=1)
 PUBLISHED = PublishedState("20260101T000000Z", "1.0.0", datetime(2026, 1, 1, tzinfo=UTC), {"orders": 3}, {})
@@ -121,3 +125,20 @@ def test_closed_gates_come_first_then_the_failed_refresh_errors_and_what_informs
 def test_of_equal_checks_the_one_that_fails_longest_comes_first_and_what_is_not_watched_any_more_last():
     since = {"a": NOW, "b": NOW - HOUR, "gone": NOW - DAY, "c": NOW - HOUR}
     assert most_urgent_first(since, dict.fromkeys("abc", check("error", "missed"))) == ["b", "c", "a", "gone"]
+
+
+@pytest.mark.parametrize(
+    ("status", "hours", "run_id", "said"),
+    [
+        ("failed", 1, "later", ("failed: no file came", "")),
+        ("failed", 0, "own", ("held back, a gate", "a gate")),
+        ("failed", -1, "before", ("held back, a gate", "a gate")),
+        ("succeeded", 1, "of a part", ("held back, a gate", "a gate")),
+    ],
+)
+def test_what_failed_after_a_version_was_held_back_is_the_last_that_is_told(status, hours, run_id, said):
+    card = Scorecard("orders", NOW, "own", "held back, a gate", 1, 0, 1, 0, 1, 1, "a gate")
+    run = Run(run_id, "orders", "refresh", status, None, NOW + hours * HOUR, "pull", "no file came", 2)
+    evidence = Evidence((), run, None, card, (), IndicatorEvidence(None, (), (), {}), (), None)
+    last = _last_refresh(evidence, NOW + DAY)
+    assert (last.outcome, last.held_back) == said

@@ -47,7 +47,7 @@ def analysed(tmp_path_factory):
     before = {name: digest(root / f"warehouse/{name}.duckdb") for name in ("plant/readings", "office/summary")}
     done = mesh(root, "generate", "--data", "summary")
     assert done.returncode == 0, done.stderr
-    assert "3 table(s) of summary are in" in done.stdout + done.stderr
+    assert "3 tables of summary are in" in done.stdout + done.stderr
     return root, before
 
 

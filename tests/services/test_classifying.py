@@ -62,7 +62,7 @@ def test_guesses_are_printed_without_a_value_and_written_where_nobody_has_said_a
     assert "example.com" not in answer.stdout
     before = (published / FILE).read_text()
     written = mesh(published, "classify", "customers", "--write")
-    assert "2 classification(s) are written" in written.stderr + written.stdout
+    assert "2 classifications are written" in written.stderr + written.stdout
     after = (published / FILE).read_text()
     assert (
         after.replace(", classification: personal}  #", "}  #").replace("- classification: personal\n            name", "- name") == before

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Promise
 from platform_resources.capabilities.measures import CountIf, Measure, OrphanRows, Reading, RowCount, Subject
-from platform_resources.capabilities.protocols import Traits
+from platform_resources.capabilities.protocols import Quotes, Traits
 from platform_resources.capabilities.support.learned_thresholds import LearnedThreshold, as_usual, promised, promised_share
 from platform_resources.capabilities.support.references import ColumnNames, Reference, reference_problems
 from platform_resources.capabilities.support.shares import counted, judged_share, nothing_to_judge
@@ -43,6 +43,8 @@ class ReferentialConsistency(Traits):
     columns: [household_id]
     references: {data_set: customers, columns: [household_id]}
 """
+
+    quotes: Quotes = "columns"
 
     def learned_kind(self, settings: ReferentialConsistencySettings) -> Kind:
         return "share"

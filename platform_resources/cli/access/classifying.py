@@ -8,7 +8,19 @@ import typer
 from rich.table import Table
 
 from platform_resources.cli.specs import Json
-from platform_resources.cli.terminal.console import CANNOT_RUN, SPEC_INVALID, cell, mesh_of, out, plain, print_json, product_of, stop, words
+from platform_resources.cli.terminal.console import (
+    CANNOT_RUN,
+    SPEC_INVALID,
+    cell,
+    counted,
+    mesh_of,
+    out,
+    plain,
+    print_json,
+    product_of,
+    stop,
+    words,
+)
 from platform_resources.publications.consumer_queries import NothingPublished
 from platform_resources.repository.mesh_folders import state_folder
 from platform_resources.repository.mesh_repository import read_mesh
@@ -48,7 +60,10 @@ def classify(
         _print(chosen.name, columns)
     if not write:
         if less and not as_json:
-            words.print(f"{len(less)} column(s) are less restricted than that; --write writes it, and a person confirms it", style="yellow")
+            words.print(
+                f"{counted(len(less), 'column', 'is', 'are')} less restricted than that; --write writes it, and a person confirms it",
+                style="yellow",
+            )
         return
     missing = sorted({str(column.guess.data_class) for column in less} - set(governance.class_names))
     if missing:
@@ -58,7 +73,9 @@ def classify(
         file.write_text(written_classes(text, less), encoding="utf-8")
     except CannotEdit:
         stop(f"{chosen.place.file} is written in a form that cannot be edited here; write the classes by hand", CANNOT_RUN)
-    words.print(f"{len(less)} classification(s) are written into {plain(chosen.place.file)}; look at each before it is merged")
+    words.print(
+        f"{counted(len(less), 'classification', 'is', 'are')} written into {plain(chosen.place.file)}; look at each before it is merged"
+    )
 
 
 def _print(product: str, columns: Sequence["Classified"]) -> None:

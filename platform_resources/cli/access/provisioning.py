@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from platform_resources.cli.specs import Json
-from platform_resources.cli.terminal.console import CANNOT_RUN, MISSED, Stop, mesh_of, print_json, print_table, stop, words
+from platform_resources.cli.terminal.console import CANNOT_RUN, MISSED, Stop, counted, mesh_of, print_json, print_table, stop, words
 from platform_resources.repository.mesh_folders import state_folder
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ def apply(context: typer.Context) -> None:
         words.print(text, style="red", markup=False, highlight=False)
     if problems or left.changes:
         raise Stop(MISSED)
+    if plan.changes:
+        words.print(f"done: {counted(len(plan.changes), 'change')}; readers have what agreements and grants give them", highlight=False)
 
 
 def show_tenancy(root: Path, mesh: "MeshPlan", product: "ProductPlan", as_json: bool) -> None:

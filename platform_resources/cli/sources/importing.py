@@ -20,6 +20,7 @@ from platform_resources.cli.terminal.console import (
     Clocks,
     Stop,
     cell,
+    counted,
     mesh_of,
     out,
     plain,
@@ -130,7 +131,7 @@ def import_dbt_project(
 
 
 def _print_project(done: "ImportedProject", name: str) -> None:
-    out.print(f"{len(done.files)} file(s) are written:")
+    out.print(f"{counted(len(done.files), 'file', 'is', 'are')} written:")
     for folder, count in Counter("/".join(PurePosixPath(file).parent.parts[:4]) for file in done.files).items():
         out.print(cell(f"  {folder}: {count}"), soft_wrap=True)
     for title, lines in (

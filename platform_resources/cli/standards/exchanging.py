@@ -13,6 +13,7 @@ from platform_resources.cli.terminal.console import (
     SPEC_INVALID,
     Stop,
     cell,
+    counted,
     mesh_of,
     out,
     print_problems,
@@ -82,6 +83,6 @@ def import_(
         raise Stop(SPEC_INVALID)
     out.print(cell(f"{done.file} is written"), soft_wrap=True)
     for part, count in Counter(place.partition(".")[0] for place in done.made.carried).items():
-        out.print(cell(f"  carried along, with no word of the platform's for it: {part}, {count} place(s)"), soft_wrap=True)
+        out.print(cell(f"  carried along, with no word of the platform's for it: {part}, {counted(count, 'place')}"), soft_wrap=True)
     out.print(cell(f"look at it, then: mesh validate {done.made.name}"), soft_wrap=True)
     raise Stop(FINE)

@@ -71,6 +71,11 @@ def cell(value: Any) -> Text:
     return Text(_harmless(value))
 
 
+def counted(number: int, thing: str, one: str = "", more: str = "") -> str:
+    """`1 product`, `2,469 products`; with the verb that follows: `1 product is`, `2 products are`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'} {one if number == 1 else more}".rstrip()
+
+
 def plain(value: Any) -> str:
     """Text from data, escaped for use inside Rich markup."""
     return escape(_harmless(value))
@@ -125,7 +130,7 @@ def mesh_of(context: typer.Context, only: Sequence[str] | None = None, upstream:
     if wrong:
         print_problems(wrong)
         if plan.rejected:
-            words.print(f"{len(plan.rejected)} product(s) are not loaded; the others go on", style="yellow")
+            words.print(f"{counted(len(plan.rejected), 'product', 'is', 'are')} not loaded; the others go on", style="yellow")
     return root, plan
 
 

@@ -49,7 +49,7 @@ def opened(root: Path) -> "Iterator[Ledger]":
 
 
 @contextmanager
-def shown(root: Path, now: datetime, sync: bool, quiet: bool = False) -> "Iterator[Ledger]":
+def shown(root: Path, now: datetime, sync: bool, quiet: bool = False, zone: str = "UTC") -> "Iterator[Ledger]":
     """The ledger for a command that prints from it, stating as of when; `sync` brings it up to date first.
 
     `quiet`: nothing is said but what the ledger may lack.
@@ -60,7 +60,7 @@ def shown(root: Path, now: datetime, sync: bool, quiet: bool = False) -> "Iterat
         with ledger.reading() as connection:
             age = ledger_age(connection, dagster_home(state_folder(root)))
         if age.synced_at is not None and not quiet:
-            words.print(f"as of {Clock('UTC', now).moment(age.synced_at)}", style="dim", highlight=False)
+            words.print(f"as of {Clock(zone, now).moment(age.synced_at)}", style="dim", highlight=False)
         if age.lacks:
             words.print(age.lacks, style="yellow", markup=False, highlight=False)
         yield ledger

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from platform_resources.capabilities.judgements import Verdict
-from platform_resources.cli.terminal.console import cell, out, plain
+from platform_resources.cli.terminal.console import cell, counted, out, plain
 from platform_resources.plan.conventions import check_text
 from platform_resources.plan.plan import RejectedProduct
 from platform_resources.spec.values.clocks import Clock
@@ -54,7 +54,7 @@ def print_health(
     for product in health:
         table.add_row(*_row(product, trust[product.product], clocks[product.product]))
     for bad in rejected:
-        problems = f"{len(bad.problems)} problem(s): mesh validate {bad.name}"
+        problems = f"{counted(len(bad.problems), 'problem')}: mesh validate {bad.name}"
         table.add_row(f"{plain(bad.domain)}/[bold]{plain(bad.name)}[/]", "[red]invalid[/]", "", "", "", "", cell(problems))
     out.print(table)
 

@@ -131,8 +131,8 @@ def cause_picture(view: MeshOverview, cause: str, impacted: Collection[str]) -> 
     above, below = view.plan.upstream, view.plan.downstream
     behind = {name for name in ancestors(cause, below) if name in products}
     between = {name for name in behind if any(reached in ancestors(name, below) for reached in impacted)}
-    readers = {name for name in below.get(cause, ()) if name in products}
-    shown = [cause, *sorted({*above.get(cause, ()), *impacted, *between, *readers} - {cause})][:MOST_BOXES]
+    near = {*above.get(cause, ()), *impacted, *between, *below.get(cause, ())} - {cause}
+    shown = [cause, *sorted(near), *sorted(behind - near)][:MOST_BOXES]
     hot = {cause, *impacted, *between}
     nodes = [product_node(view, products[name], _role(view, cause, impacted, name), name == cause) for name in shown if name in products]
     names = {node.name for node in nodes}

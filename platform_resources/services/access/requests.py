@@ -64,7 +64,11 @@ def ask(ledger: Ledger, product: ProductPlan, wanted: Request, now: datetime) ->
     wrong = next(attribute_problems(wanted.to, wanted.attributes, dict(role.attributes)), "")
     if wrong:
         raise NotAllowed(wrong)
-    purpose = " ".join((wanted.purpose, *_needs(product, wanted))) if wanted.purpose else ""
+    purpose = (
+        " ".join((_sentence(wanted.purpose), *needs) if (needs := tuple(_needs(product, wanted))) else (wanted.purpose,))
+        if wanted.purpose
+        else ""
+    )
     grant = requested("", product.name, role.role, wanted.to, purpose, attributes_of(wanted.attributes), wanted.by, now)
     automatic = role.approval == "automatic"
     event = decided(grant, "approved", f"agreement {role.agreement}", "approval: automatic", now, role.duration) if automatic else None
@@ -102,6 +106,11 @@ def act_on_grant(
     if written is not None:
         decision(written)  # which refuses, and says where it stands
     return decide(ledger, name, decision)
+
+
+def _sentence(text: str) -> str:
+    """It ends before another begins."""
+    return text if text.rstrip().endswith((".", "!", "?")) else f"{text.rstrip()}."
 
 
 def _needs(product: ProductPlan, wanted: Request) -> Iterator[str]:
