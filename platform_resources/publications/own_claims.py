@@ -1,6 +1,7 @@
-"""Which claim on a product was made last in this state folder? Whoever has the folder's lock need not wait for that one."""
+"""Which claims on a product were made in this state folder? Whoever has the folder's lock need not wait for them."""
 
 import platform
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,21 +11,35 @@ from platform_resources.publications.whole_files import replace_text
 _BOOTED = Path("/proc/sys/kernel/random/boot_id")
 
 
-def new_claim(state: Path, domain: str, product: str) -> str:
-    """A name for the claim that is about to be made, noted here first: nobody else has it."""
-    token = uuid4().hex
-    replace_text(_file(state, domain, product), f"{token} {_machine()}")
-    return token
+def claiming(state: Path, domain: str, product: str, claim: Callable[[Sequence[str], str], str]) -> str:
+    """Make a claim by a name that nobody else has, noted here first; gives who has the product, empty where it is this one.
+
+    `claim` is given that name, and before it those of claims that may still be there: whoever made them was killed, or got no answer.
+    """
+    former, token = own_claims(state, domain, product), uuid4().hex
+    _note(state, domain, product, (*former, token))
+    other = claim(former, token)
+    _note(state, domain, product, former if other else (token,))
+    return other
 
 
-def last_claim(state: Path, domain: str, product: str) -> str:
-    """The name of the last one; empty where there was none since the machine was started.
+def own_claims(state: Path, domain: str, product: str) -> tuple[str, ...]:
+    """The names of those that may still be there, the last one at the end; none where none was made since the machine was started.
 
     A copy of the folder, as of a disk image, may hold the name of a claim that is alive: it counts on that machine alone.
     """
     file = _file(state, domain, product)
-    token, _, machine = file.read_text(encoding="utf-8").partition(" ") if file.exists() else ("", "", "")
-    return token if machine == _machine() else ""
+    tokens, _, machine = file.read_text(encoding="utf-8").partition(" ") if file.exists() else ("", "", "")
+    return tuple(filter(None, tokens.split(","))) if machine == _machine() else ()
+
+
+def last_claim(state: Path, domain: str, product: str) -> str:
+    """The name of the last one; empty where there is none."""
+    return next(reversed(own_claims(state, domain, product)), "")
+
+
+def _note(state: Path, domain: str, product: str, tokens: Sequence[str]) -> None:
+    replace_text(_file(state, domain, product), f"{','.join(tokens)} {_machine()}")
 
 
 def _file(state: Path, domain: str, product: str) -> Path:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from platform_resources.publications.own_claims import last_claim, new_claim
+from platform_resources.publications.own_claims import claiming, last_claim
 from platform_resources.publications.version_records import (
     GRACE,
     Keeping,
@@ -114,7 +114,10 @@ class RecordedVersions:
     @property
     def _holder(self) -> str:
         """One process at a time has the lock of this machine's state folder."""
-        return f"{platform.node()}:{self.files.folder} ({last_claim(self.state, *self._place)})"
+        return self._holding(last_claim(self.state, *self._place))
+
+    def _holding(self, claim: str) -> str:
+        return f"{platform.node()}:{self.files.folder} ({claim})"
 
     @property
     def _place(self) -> tuple[str, str]:
@@ -122,13 +125,11 @@ class RecordedVersions:
 
     def claim(self) -> str:
         """Claimed anew with each lock; a machine that died is waited for until its claim is over."""
-        former = self._holder
-        new_claim(self.state, *self._place)
-        return self._claimed(former)
+        return claiming(self.state, *self._place, self._claimed)
 
-    def _claimed(self, former: str) -> str:
+    def _claimed(self, former: Sequence[str], claim: str) -> str:
         now = datetime.now(UTC)
-        return self.rows.claim(self._holder, former, now, now + LEASE)
+        return self.rows.claim(self._holding(claim), [self._holding(each) for each in former or ("",)], now, now + LEASE)
 
     def confirm(self) -> None:
         if not self.rows.holds(self._holder):
@@ -153,7 +154,7 @@ class RecordedVersions:
         What the first refresh found nothing to claim in is there by now.
         """
         self.confirm()
-        if self._claimed(self._holder):
+        if self._claimed((), last_claim(self.state, *self._place)):
             raise DatabaseBusy(self._lost)
         published = self.published()
         if version in (publication.id for publication in published):

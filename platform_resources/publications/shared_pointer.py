@@ -9,7 +9,7 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,8 @@ from platform_resources.warehouses.engine_errors import DatabaseBusy
 from platform_resources.warehouses.limits import lease_time
 
 _BEATS = 4
+# Beside the pointer: which write it is of, and what earlier releases named the holder's state folder.
+_BESIDE = ("write", "machine")
 _log = logging.getLogger(__name__)
 
 
@@ -75,18 +77,18 @@ class PointerPlace:
         if there is None:
             return SharedPointer(), None
         try:
-            return SharedPointer(**{name: value for name, value in there[0].items() if name != "write"}), there[1]
+            return SharedPointer(**{name: value for name, value in there[0].items() if name not in _BESIDE}), there[1]
         except TypeError as error:
             raise StoreUnreachable(f"{self.objects.url}/{self.key}", f"it is no pointer of this release ({error})") from error
 
-    def claim(self, former: str, token: str) -> str:
+    def claim(self, former: Collection[str], token: str) -> str:
         """Claim the product for this process; gives who has it, empty where it is this one. `token` names the claim, as nobody else's.
 
-        The one that is called `former` is over: whoever made it has let go of the lock of this state folder.
+        Those that are called `former` are over: whoever made them has let go of the lock of this state folder.
         """
         while True:
             pointer, tag = self.read()
-            if pointer.holder not in ("", former) and not self._is_silent(tag or ""):
+            if pointer.holder not in ("", *former) and not self._is_silent(tag or ""):
                 return f"{pointer.place} has claimed it"
             claim = HeldClaim(token, pointer.fence + 1, threading.Event())
             place = f"{platform.node()}, process {os.getpid()}"

@@ -22,7 +22,7 @@ from uuid import uuid4
 from filelock import FileLock
 
 from platform_resources.plan import conventions
-from platform_resources.publications.own_claims import last_claim, new_claim
+from platform_resources.publications.own_claims import claiming, last_claim, own_claims
 from platform_resources.publications.published_versions import POINTER, RECORDS, Shelf, files_of, files_of_ports
 from platform_resources.publications.shared_objects import SharedObjects, StoreUnreachable, shared_objects
 from platform_resources.publications.shared_pointer import PointerPlace, SharedPointer
@@ -192,7 +192,7 @@ class SharedVersions:
             elif note.get("published"):  # another machine has removed it
                 self._forget_here()
             # A refresh on this machine, of this process or another, has newer ones than it has handed over.
-            is_refreshed_here = bool(pointer.holder) and pointer.holder == last_claim(self.state, self.domain, self.product)
+            is_refreshed_here = pointer.holder in own_claims(self.state, self.domain, self.product)
             if self.place.held is None and not is_refreshed_here:
                 self._take({name: file for name, file in pointer.kept.items() if name != DATABASE})
             replace_json(folder / NOTE, {"url": self.objects.url, "tag": tag, "published": pointer.published, "renames": pointer.renames})
@@ -225,11 +225,10 @@ class SharedVersions:
 
     def claim(self) -> str:
         """Claim the product, and have its database as the last holder left it; a second time changes nothing."""
-        held, former = self.place.held, last_claim(self.state, self.domain, self.product)
-        if held is not None and held.token == former:
+        held = self.place.held
+        if held is not None and held.token == last_claim(self.state, self.domain, self.product):
             return ""
-        other = self.place.claim(former, new_claim(self.state, self.domain, self.product))
-        if other:
+        if other := claiming(self.state, self.domain, self.product, self.place.claim):
             return other
         try:
             pointer, _ = self.place.read()

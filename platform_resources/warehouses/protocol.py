@@ -216,10 +216,10 @@ class VersionRows(Protocol):
     def forget(self, topic: str, name: str) -> None:
         """Take away what was left."""
 
-    def claim(self, holder: str, former: str, now: datetime, until: datetime) -> str:
+    def claim(self, holder: str, former: Collection[str], now: datetime, until: datetime) -> str:
         """Keep everybody else from refreshing the product until then, unless somebody keeps this one; gives who that is and until when.
 
-        The claim of the `former` holder is over.
+        Claims of the `former` holders are over.
         """
 
     def let_go(self, holder: str) -> None:

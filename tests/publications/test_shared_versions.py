@@ -74,6 +74,35 @@ def test_the_same_state_folder_need_not_wait_for_what_was_killed_in_it(shared):
     shared("one").let_go()
 
 
+def test_the_same_state_folder_knows_what_was_killed_in_it_also_after_claims_that_got_no_answer_or_were_refused(shared, monkeypatch):
+    one = shared("one")
+    assert one.claim() == ""
+    elsewhere()
+    again, answering = shared("one"), one.place.objects
+    for _ in range(2):
+        again.place.objects = SharedObjects(answering.url, None)
+        with pytest.raises(StoreUnreachable):
+            again.claim()
+    again.place.objects = answering
+    assert again.claim() == "" and again.place.read()[0].fence == 2
+    assert own_claims.own_claims(again.state, "sales", "orders") == (again.place.held.token,)
+    held = elsewhere()
+    assert "has claimed it" in shared("other").claim()
+    assert own_claims.own_claims(shared("other").state, "sales", "orders") == ()
+    shared_pointer._HELD.update(held)
+    again.let_go()
+
+
+def test_a_pointer_of_an_earlier_release_is_read_and_claimed(shared):
+    one = shared("one")
+    one.claim()
+    published = put_on(one, NOON)
+    one.let_go()
+    one.objects.write(one.place.key, {**vars_of(one), "machine": "host:/state/of/it"})
+    assert shared("other").latest() == published and one.claim() == ""
+    one.let_go()
+
+
 @pytest.mark.parametrize("copied", ["its files", "its disk"])
 def test_a_machine_made_from_the_image_of_another_one_is_another_one(shared, monkeypatch, tmp_path, copied):
     one, other = shared("one"), shared("other")

@@ -150,6 +150,16 @@ def test_another_machine_that_refreshes_the_product_is_waited_for_and_then_told(
     assert ours.claim() == ""
 
 
+def test_a_claim_that_got_no_answer_lets_no_killed_one_of_the_same_folder_be_waited_for(server, mesh):
+    assert shelf(mesh, *PLACE).claim() == ""
+    server.refuse({"where": "merge into", "code": "000606", "state": "57P03", "message": "No active warehouse selected."})
+    with pytest.raises(EngineError):
+        shelf(mesh, *PLACE).claim()
+    server.refuse()
+    assert shelf(mesh, *PLACE).claim() == ""
+    shelf(mesh, *PLACE).confirm()
+
+
 def test_who_has_lost_the_claim_publishes_nothing(mesh, monkeypatch):
     with monkeypatch.context() as changes:
         changes.setattr(recorded_versions, "LEASE", timedelta(seconds=-5))

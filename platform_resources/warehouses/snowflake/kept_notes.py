@@ -1,6 +1,7 @@
 """Notes of steps and records of versions: texts in one table of a product's database."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,9 +63,10 @@ class Notes:
         """Write a note in one statement, so that readers find the old text or the new one."""
         self.session.rows(remembering(self.session.database, topic, name, record))
 
-    def claim(self, holder: str, former: str, now: datetime, until: datetime) -> str:
+    def claim(self, holder: str, former: Collection[str], now: datetime, until: datetime) -> str:
         """One statement, so of two that claim at once one has it. Gives who keeps this one out, and until when."""
-        over = f"(parse_json(kept.RECORD):holder::varchar = {text_sql(former)} or parse_json(kept.RECORD):until::varchar < {_moment(now)})"
+        own = ", ".join(map(text_sql, (holder, *former)))
+        over = f"(parse_json(kept.RECORD):holder::varchar in ({own}) or parse_json(kept.RECORD):until::varchar < {_moment(now)})"
         record = json.dumps({"holder": holder, "until": until.isoformat(timespec="seconds")})
         self.session.rows(remembering(self.session.database, *_CLAIM, record, over=over))
         kept = json.loads(self.remembered(_CLAIM[0])[_CLAIM[1]])

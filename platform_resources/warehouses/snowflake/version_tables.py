@@ -66,7 +66,7 @@ class SnowflakeVersions:
                 if not is_missing(error):  # of a product that was never refreshed nothing was left
                     raise
 
-    def claim(self, holder: str, former: str, now: datetime, until: datetime) -> str:
+    def claim(self, holder: str, former: Collection[str], now: datetime, until: datetime) -> str:
         """Nobody else can claim a product whose database is not there yet: its first refresh makes it."""
         with session(self.connect, self.database) as opened:
             try:
