@@ -129,7 +129,7 @@ class RecordedVersions:
 
     def _claimed(self, former: Sequence[str], claim: str) -> str:
         now = datetime.now(UTC)
-        return self.rows.claim(self._holding(claim), [self._holding(each) for each in former or ("",)], now, now + LEASE)
+        return self.rows.claim(self._holding(claim), [self._holding(own) for own in former or ("",)], now, now + LEASE)
 
     def confirm(self) -> None:
         if not self.rows.holds(self._holder):
