@@ -43,6 +43,15 @@ def former_shelf(state: Path, domain: str, product: str, former_products: Iterab
     return next((versions for versions in shelves if versions.was_published()), shelf(state, domain, product))
 
 
+def is_taken_over(state: Path, product: ProductPlan) -> bool:
+    """Whether versions of the product go by its present name, and those of its ports by theirs. Raises VersionsUnreadable."""
+    own = shelf(state, product.domain, product.name)
+    if not own.was_published():
+        return not any(shelf(state, product.domain, former).was_published() for former in product.former_names)
+    formers = [former for port in product.outputs for former in port.former_names]
+    return all(version.port(former) is None for version in own.published() for former in formers)
+
+
 def _take_over_product(state: Path, product: ProductPlan, former: str) -> None:
     domain = product.domain
     former_files = files_of(state, domain, former).folder

@@ -265,7 +265,7 @@ def _retirements(connection: Connection, news: Round, abouts: Mapping[str, About
             replacement = product.info.replacement or ""
             retired = RetiredProduct(abouts[product.name], signed.since, signed.person, signed.why, replacement, below)
             known = outbox.keys_about(connection, "schema", [product.name], since - CLOCKS_DIFFER)
-            heard = listeners(connection, product.name, as_of=signed.since)  # retiring may have ended them
+            heard = listeners(connection, product, as_of=signed.since)  # retiring may have ended them
             yield retired_notices(retired, _subscribers(heard.subscriptions), known, news.now)
             yield DueMessages(tuple(message for message in retired_calls(retired, heard.hooks, news.now) if message.key not in known))
 

@@ -28,8 +28,9 @@ from tests.cli.conftest import NOW, publish_readings
 from tests.forked_commands import forked
 from tests.ledger.ledgers import postgres
 from tests.marketplace import test_hooks
-from tests.meshes import edited, product_file
+from tests.meshes import edited, indented, product_file
 from tests.refresh.running import environment
+from tests.services.test_change_streams import PORT
 
 FILE, SUMMARY = product_file("plant", "readings"), product_file("office", "summary")
 OWNER, TOMORROW = "plant-lead@example.com", (datetime.now(UTC) + timedelta(days=1)).date()
@@ -164,9 +165,9 @@ def test_who_hears_of_a_product_is_told_once_and_hears_no_more(published, machin
     url, calls = machine
     began = datetime.now(UTC) - timedelta(days=1)
     version = Message("version/readings/v1/hook:1", "version", "hook:1", "readings", "plant", "", "new", "{}", began)
-    topic = ControlDelivery(
-        "readings", "changes", "changes to plant.readings of 1a2b", "changes to plant.readings of 1a2b", "v1", began, began, 4
-    )
+    (published.root / FILE).write_text(f"{(published.root / FILE).read_text().rstrip()}\n{indented(PORT, 4)}\n")
+    (item,) = (port.store.stream.item for port in read_plan(published.root)[0].product("readings").outputs if port.store.stream is not None)
+    topic = ControlDelivery("readings", "readings_changes", item, item, "v1", began, began, 4)
     ledger = open_ledger(ledger_url(published.root, {}))
     with ledger.writing() as connection:
         subscribe(connection, "readings", "ana@example.com", "ana@example.com", "low", began)
@@ -184,7 +185,7 @@ def test_who_hears_of_a_product_is_told_once_and_hears_no_more(published, machin
     with ledger.writing() as connection:
         assert (subscriptions(connection, "readings"), hooks_of(connection, ["readings"])) == ((), ())
         (sent,) = control_deliveries(connection, ["readings"]).values()
-        assert (sent.version, sent.last_error) == ("", "readings is retired")
+        assert (sent.version, sent.last_error) == ("v1", "its product is retired")
         assert not note_delivery(connection, replace(topic, version="v2")), "who was sending loses the stream"
         assert outbox.keys_about(connection, "version", ["readings"]) == {version.key: "withdrawn"}
     for minutes in (1, 2, 30):

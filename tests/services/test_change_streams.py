@@ -5,23 +5,30 @@ import os
 import re
 import shutil
 import signal
+import sys
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
+from itertools import count
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from platform_resources.access.grants import KnownGrants
 from platform_resources.dbt.planning import read_plan
+from platform_resources.ledger.people.carried_history import carry_history
+from platform_resources.ledger.people.certifications import NEVER_ENDS, Certificate, end_certificates, grant_certificate
 from platform_resources.publications.published_versions import shelf
+from platform_resources.refresh.product_locks import locked
 from platform_resources.refresh.publishing import Candidate, publish
 from platform_resources.services.access.access_plan import access_plan, apply_access
 from platform_resources.services.catalog.access_snippets import snippets
 from platform_resources.services.control_ports import change_streams
 from platform_resources.services.control_ports.registering import register
+from platform_resources.services.releases.listeners import end_listeners, listeners
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.brokers import mock_broker
 from tests.marketplace.shop_mesh import NOW, opened_ledger
@@ -183,9 +190,17 @@ def test_a_port_with_another_name_goes_on_in_its_topic_and_one_that_is_gone_keep
     assert stream.send() == []
     edited(stream.root, SPEC, "name: readings_changes\n", "name: news\n")
     edited(stream.root, SPEC, "topic: plant.readings\n", "topic: plant.readings\n        renamed_from: readings_changes\n")
-    renamed, _ = read_plan(stream.root)
+    renamed, former = read_plan(stream.root)[0], stream
     stream = Stream(stream.root, renamed, stream.broker, stream.topic, stream.minutes)
     assert needless(stream) == {}, "of a port that has another name nothing is let go"
+    with closing(opened_ledger(stream.root)) as ledger, ledger.projecting() as connection:
+        carry_history(connection, stream.plan)
+    with locked(stream.root, former.plan.product("readings")):
+        (told,) = stream.send()
+    assert told == (
+        "change stream readings: nothing is sent until what was published under a former name is taken over, "
+        "which it is not while a refresh runs"
+    )
     assert stream.send() == []
     assert len(stream.messages()) == 2, "no second snapshot"
     assert shelf(stream.root, "plant", "readings").pins() == {"readings.news": first.id}
@@ -219,17 +234,40 @@ def needless(stream):
     return {change.place: change.why for change in changes if change.act == "release"}
 
 
+def test_a_topic_of_a_product_that_is_being_retired_gets_nothing_and_goes_on_where_it_was_if_it_comes_back(stream):
+    stream.publish({1: 1, 2: 1})
+    assert stream.send() == []
+    stream = Stream(stream.root, stream.plan, stream.broker, None, stream.minutes)  # another topic: that one is left
+    assert stream.send() == []
+    product, now = stream.plan.product("readings"), stream.now
+    why = Certificate("readings", "ada@example.com", "sold", now, NEVER_ENDS, ("archive/plant/readings",), stage="retired")
+    texts = [f"the changes to {stream.topic}"]
+    with closing(opened_ledger(stream.root)) as ledger:
+        with ledger.writing() as connection:
+            assert list(listeners(connection, product).texts) == texts
+            grant_certificate(connection, why)
+            end_listeners(connection, product, now)
+        stream.publish({1: 1, 2: 3})
+        assert (stream.send(), stream.send(), len(stream.messages())) == ([], [], 2)
+        with ledger.writing() as connection:
+            assert list(listeners(connection, product).texts) == []
+            assert list(listeners(connection, product, as_of=now).texts) == texts
+            assert list(listeners(connection, product, as_of=now + timedelta(minutes=1)).texts) == []
+            end_certificates(connection, ["readings"], stream.now, "it is needed", "retired")
+    assert (stream.send(), len(stream.messages()), stream.replayed()) == ([], 3, {1: "1.00", 2: "3.00"})
+
+
 def test_a_sender_that_is_killed_goes_on_from_what_was_confirmed(stream, monkeypatch):
     monkeypatch.setattr(change_streams, "AT_ONCE", 2)
     stream.publish(dict.fromkeys(range(5), 1))
     stream.send()
     stream.publish(dict.fromkeys(range(1, 7), 2))
-    for place in ("send", "_noted"):
+    for place in (change_streams._Topic.send, change_streams._noted):
         child = os.fork()
         if not child:
             try:
-                kill_at_second(place)
-                stream.send()
+                with at_call(2, place, lambda: os.kill(os.getpid(), signal.SIGKILL)):
+                    stream.send()
             finally:
                 os._exit(1)
         assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL, place
@@ -246,21 +284,19 @@ def test_a_sender_that_is_killed_goes_on_from_what_was_confirmed(stream, monkeyp
     assert "readings.readings_changes.until" not in shelf(stream.root, "plant", "readings").pins()
 
 
-def test_a_sender_that_wakes_up_late_sends_nothing_behind_its_successor(stream, monkeypatch):
+def test_a_sender_that_wakes_up_late_sends_nothing_behind_its_successor(stream):
     stream.publish({1: 1, 2: 1})
     stream.send()
     stream.publish({1: 2, 2: 2})
-    usual, told = change_streams._write_changes, []
+    told = []
 
-    def slow(*arguments):
-        monkeypatch.setattr(change_streams, "_write_changes", usual)
-        usual(*arguments)
+    def meanwhile():
         told.extend(stream.send())  # too early: who writes holds the stream
         stream.publish({1: 3, 2: 2})
         told.extend(stream.send())
 
-    monkeypatch.setattr(change_streams, "_write_changes", slow)
-    (late,) = stream.send()
+    with at_call(1, change_streams._write_changes, meanwhile):
+        (late,) = stream.send()
     assert (late.endswith("another process sends the changes meanwhile"), told) == (True, [])
     assert stream.replayed() == {1: "3.00", 2: "2.00"}
     count = len(stream.messages())
@@ -272,19 +308,16 @@ def test_a_sender_that_stands_still_between_two_messages_sends_no_more(stream, m
     stream.publish({1: 1, 2: 1})
     stream.send()
     stream.publish({1: 2, 2: 2})
-    seconds, told, usual = [0.0], [], change_streams._json
-    monkeypatch.setattr(change_streams, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    told = []
 
-    def still(value):
-        if isinstance(value, dict) and value.get("op") == "update" and not told:
-            told.append("once")
-            stream.publish({1: 2, 2: 3})
-            told.extend(stream.send())
-            seconds[0] += change_streams.CLAIM_FOR.total_seconds()
-        return usual(value)
+    def meanwhile():
+        told.append("once")
+        stream.publish({1: 2, 2: 3})
+        told.extend(stream.send())
+        monkeypatch.setattr(change_streams, "_SENT_WITHIN", timedelta(0))  # so long it took
 
-    monkeypatch.setattr(change_streams, "_json", still)
-    (late,) = stream.send()
+    with at_call(1, change_streams._json, meanwhile):
+        (late,) = stream.send()
     assert (late.endswith("this process stood still, and another one may send the changes meanwhile"), told) == (True, ["once"])
     assert stream.replayed() == {1: "2.00", 2: "3.00"}
 
@@ -292,32 +325,30 @@ def test_a_sender_that_stands_still_between_two_messages_sends_no_more(stream, m
 def test_who_sends_holds_the_stream_from_each_note_on(stream, monkeypatch):
     monkeypatch.setattr(change_streams, "AT_ONCE", 1)
     stream.publish({1: 1, 2: 1})
-    seconds = [0.0]
-    monkeypatch.setattr(change_streams, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
-    held, usual = [], change_streams._noted
-
-    def noted(sending, delivery):
-        held.append(delivery.next_at - stream.now)
-        seconds[0] += 50.0
-        return usual(sending, delivery)
-
-    monkeypatch.setattr(change_streams, "_noted", noted)
+    with closing(opened_ledger(stream.root)) as ledger, ledger.writing() as connection:
+        connection.execute(text("create table held (until text)"))
+        connection.execute(text("create trigger holds after update on control_deliveries begin insert into held values (new.next_at); end"))
     assert stream.send() == []
-    assert [held_for - held[0] for held_for in held[:4]] == [timedelta(seconds=50 * number) for number in range(4)]
+    with closing(opened_ledger(stream.root)) as ledger, ledger.reading() as connection:
+        *held, over = connection.execute(text("select until from held order by rowid")).scalars()
+    assert len(held) == 4 and over < held[0], "a note before the first, after each of two changes, and of the whole version"
+    assert held == sorted(set(held)), "each from its own time on"
 
 
-def kill_at_second(place):
-    """From here on this process is killed at the second time that it comes there."""
-    where = change_streams._Topic if place == "send" else change_streams
-    usual, left = getattr(where, place), [1]
+@contextmanager
+def at_call(number, place, happens):
+    """What happens when this process comes there for so many times; nothing is replaced."""
+    calls = count(1)
 
-    def dying(*arguments):
-        if not left[0]:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left[0] -= 1
-        return usual(*arguments)
+    def watch(frame, event, _):
+        if event == "call" and frame.f_code is place.__code__ and next(calls) == number:
+            happens()
 
-    setattr(where, place, dying)
+    sys.setprofile(watch)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
 
 
 def test_who_looks_for_the_port_finds_its_topic(stream):
@@ -330,8 +361,8 @@ def test_brokers_that_are_away_are_told_and_tried_again(stream, broker, monkeypa
     monkeypatch.setattr(change_streams, "_CONFIRMED_WITHIN_SECONDS", 1.0)
     stream.publish({1: 1})
     monkeypatch.setenv("PLANT_BROKERS", "127.0.0.1:1")
-    (text,) = stream.send()
-    assert text.startswith(f"change stream readings.readings_changes: {stream.topic}: the brokers have not confirmed all")
+    (told,) = stream.send()
+    assert told.startswith(f"change stream readings.readings_changes: {stream.topic}: the brokers have not confirmed all")
     monkeypatch.delenv("PLANT_BROKERS")
     assert stream.send() == ["change stream readings.readings_changes: PLANT_BROKERS is not set in the environment"]
     monkeypatch.setenv("PLANT_BROKERS", broker.servers)

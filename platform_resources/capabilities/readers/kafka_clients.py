@@ -1,5 +1,6 @@
 """Which topic a port names, and which settings of a client of Kafka it may say."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,11 @@ class StreamTopic:
     topic: str
     role: str
     client: Mapping[str, ClientSetting]
+
+    @property
+    def item(self) -> str:
+        """What the ledger notes its deliveries under. Another topic, or other brokers, begin with every row."""
+        return f"changes to {self.topic} of {hashlib.sha256(self.servers.encode()).hexdigest()[:16]}"
 
 
 def client_settings(said: Mapping[str, ClientSetting]) -> dict[str, ClientSetting]:

@@ -1,6 +1,5 @@
 """Send what has changed between versions of an output port to its topic, in order, until the brokers have confirmed all of it."""
 
-import hashlib
 import json
 import tempfile
 import time
@@ -15,11 +14,13 @@ from platform_resources.capabilities.readers.kafka_clients import StreamTopic
 from platform_resources.capabilities.readers.message_formats import EXTRA
 from platform_resources.capabilities.readers.source_addresses import SourceUnread, filled, library
 from platform_resources.ledger.database import Ledger
-from platform_resources.ledger.people.carried_history import carry_history, is_renamed
+from platform_resources.ledger.people.carried_history import carry_history
+from platform_resources.ledger.people.certifications import retirement
 from platform_resources.ledger.people.control_deliveries import ControlDelivery, claim_delivery, control_deliveries, note_delivery
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.plan.port_plans import OutputPlan
 from platform_resources.publications.consumer_queries import answer_over, written_answer
+from platform_resources.publications.former_folders import is_taken_over
 from platform_resources.publications.port_changes import (
     AFTER,
     BEFORE,
@@ -32,8 +33,8 @@ from platform_resources.publications.port_changes import (
 )
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import PortVersion, Publication, Versions, VersionsUnreadable
-from platform_resources.refresh.product_locks import take_over_former
-from platform_resources.warehouses.engine_errors import QueryFailed
+from platform_resources.refresh.product_locks import ProductBusy, locked
+from platform_resources.warehouses.engine_errors import EngineError, NotSupported, QueryFailed
 from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.protocol import Bounds
 from platform_resources.warehouses.written_results import WantedResult
@@ -67,11 +68,6 @@ class _Stream:
     key_before: tuple[str, ...] = ()
 
     @property
-    def item(self) -> str:
-        """Another topic, or other brokers, begin with every row."""
-        return f"changes to {self.topic.topic} of {hashlib.sha256(self.topic.servers.encode()).hexdigest()[:16]}"
-
-    @property
     def title(self) -> str:
         return f"{self.product.name}.{self.port.name}"
 
@@ -88,28 +84,56 @@ class _Stream:
 
 def streams_sent(ledger: Ledger, state: Path, products: Sequence[ProductPlan], now: datetime) -> Iterator[str]:
     """Send what the topics of these products have not confirmed yet. Gives by port why something was not sent; it is tried again."""
-    began = time.monotonic()
+    began = _seconds()
 
     def clock() -> datetime:
-        return now + timedelta(seconds=time.monotonic() - began)
+        return now + timedelta(seconds=_seconds() - began)
 
     for product in products:
-        if is_renamed(product) and any(port.store.stream is not None for port in product.outputs):
-            # Versions and what topics have got go by one name, whoever comes first: else a topic would begin anew.
-            take_over_former(state, [product])
-            with ledger.projecting() as connection:
-                carry_history(connection, MeshPlan((product,), ()))
-        for port in product.outputs:
-            if port.store.stream is not None:
-                stream = _Stream(ledger, state, product, port, port.store.stream, clock)
-                if error := _sent(stream, clock()):
-                    yield f"{stream.title}: {error}"
+        streams = [
+            _Stream(ledger, state, product, port, port.store.stream, clock) for port in product.outputs if port.store.stream is not None
+        ]
+        if streams and (error := _by_present_names(ledger, state, product)):
+            yield f"{product.name}: {error}"
+            continue
+        for stream in streams:
+            if error := _sent(stream, clock()):
+                yield f"{stream.title}: {error}"
+
+
+def _seconds() -> float:
+    """They go on while the machine is suspended; `time.monotonic` stands still then."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def _by_present_names(ledger: Ledger, state: Path, product: ProductPlan) -> str:
+    """Versions and what topics have got go by the same names, whoever comes first: else a topic would begin anew. Or why they do not."""
+    formers = {former for port in product.outputs for former in port.former_names}
+    if not (formers or product.former_names):
+        return ""
+    waits = "nothing is sent until what was published under a former name is taken over"
+    try:
+        if not is_taken_over(state, product):
+            locked(state, product, 0).release()
+    except ProductBusy:
+        return f"{waits}, which it is not while a refresh runs"
+    except (VersionsUnreadable, NotSupported, EngineError) as problem:
+        return f"{waits}: {problem}"
+    with ledger.reading() as connection:
+        noted = control_deliveries(connection, [product.name, *product.former_names])
+    if any(name != product.name or port in formers for name, port, _ in noted):
+        with ledger.projecting() as connection:
+            carry_history(connection, MeshPlan((product,), ()))
+    return ""
 
 
 def _sent(stream: _Stream, now: datetime) -> str:
     """Why not all was sent; empty where it was, or where it is not time yet."""
+    name = stream.product.name
     with stream.ledger.reading() as connection:
-        before = control_deliveries(connection, [stream.product.name]).get((stream.product.name, stream.port.name, stream.item))
+        before = control_deliveries(connection, [name]).get((name, stream.port.name, stream.topic.item))
+        if retirement(connection, name) is not None:  # whatever the document says, and as long as versions are left
+            return ""
     cursor = change_cursor(before.version if before is not None else "")
     stream = replace(stream, key_before=cursor.key)
     try:
@@ -118,10 +142,10 @@ def _sent(stream: _Stream, now: datetime) -> str:
             return ""
         attempts = before.attempts + 1 if before is not None else 1
         claim = ControlDelivery(
-            stream.product.name, stream.port.name, stream.item, stream.item, cursor.text, now, now + CLAIM_FOR, attempts, "it is being sent"
+            name, stream.port.name, stream.topic.item, stream.topic.item, cursor.text, now, now + CLAIM_FOR, attempts, "it is being sent"
         )
         with stream.ledger.writing() as connection:
-            if not claim_delivery(connection, claim):
+            if retirement(connection, name) is not None or not claim_delivery(connection, claim):
                 return ""
         error = _all_sent(stream, cursor, following, claim)
     except (NotStreamed, SourceUnread, QueryFailed, SettingInvalid, VersionsUnreadable) as problem:

@@ -246,14 +246,14 @@ def _take_grants(retiring: Retiring) -> None:
 
 def _listening(retiring: Retiring) -> list[str]:
     with retiring.ledger.reading() as connection:
-        return list(listeners(connection, retiring.product.name).texts)
+        return list(listeners(connection, retiring.product).texts)
 
 
 def _end_listening(retiring: Retiring) -> None:
     with retiring.ledger.writing() as connection:
         signed = retirement(connection, retiring.product.name)
         # Those who heard of it until then are told: a clock that is behind that of who has begun it ends nobody before.
-        end_listeners(connection, retiring.product.name, max(retiring.now, signed.since) if signed is not None else retiring.now)
+        end_listeners(connection, retiring.product, max(retiring.now, signed.since) if signed is not None else retiring.now)
 
 
 def _published(retiring: Retiring) -> list[str]:

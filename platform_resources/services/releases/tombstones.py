@@ -53,5 +53,5 @@ def tombstone(connection: Connection, state: Path, product: ProductPlan) -> Tomb
         archive.product_version if archive is not None and archive.version else "",
         archive.rows if archive is not None else 0,
         "".join(signed.criteria[1:]) if signed is not None else "",
-        tuple(listeners(connection, product.name, as_of=signed.since).texts) if signed is not None else (),
+        tuple(listeners(connection, product, as_of=signed.since).texts) if signed is not None else (),
     )
