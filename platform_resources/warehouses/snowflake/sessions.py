@@ -61,7 +61,11 @@ IDLE = IdleConnections(most=8, seconds=600.0)
 # A session that nobody has used for so long is asked whether it is there still, and has so long to answer.
 SURE_SECONDS, _ANSWER_SECONDS = 5.0, 3
 # What leaves a session in another state than it was opened in. All names say their schema, so another schema changes nothing.
-_CHANGING = re.compile(r"\s*(alter\s+session|begin|(create|drop)\s+database|set\s|use\s+(?!schema\b))", re.IGNORECASE)
+_CHANGING = re.compile(
+    r"(\s|/\*.*?\*/|--[^\n]*\n)*(alter\s+session|begin|start\s+transaction|(un)?set\s|use\s+(?!schema\b)"
+    r"|(create|drop)\s+(or\s+replace\s+)?((transient|local|global)\s+)*(database|temp)\b|create\s+(or\s+replace\s+)?temporary)",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def connection_arguments(environment: Mapping[str, str]) -> dict[str, Any]:
