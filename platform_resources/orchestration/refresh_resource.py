@@ -92,13 +92,15 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         if product.name in self._locks:
             return
         try:
-            self._locks[product.name] = locked(self.state_folder, product, self.wait_seconds)
+            lock = locked(self.state_folder, product, self.wait_seconds)
         except ProductBusy as error:
             raise stopped(str(error), "Busy") from None
         except VersionsUnreadable as error:
             raise stopped(str(error), "VersionsUnreadable") from None
         if retired := refusal(self.state_folder, product):  # asked under the lock, for which retiring waits
-            raise stopped(retired, "Retired")
+            lock.release()
+            raise stopped(retired, REFUSED)
+        self._locks[product.name] = lock
 
     def begun(self, product: ProductPlan, run_id: str, tell: Callable[[str], object]) -> BegunRefresh:
         """What a stage of the product's refresh needs. Every other refresh is kept out until this run ends."""

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 import pytest
+from dagster._core.errors import DagsterUserCodeProcessError
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from platform_resources.capabilities.registry import installed_registry
@@ -16,7 +18,11 @@ from platform_resources.ledger.database import ledger_url, open_ledger
 from platform_resources.ledger.people.certifications import NEVER_ENDS, Certificate, grant_certificate
 from platform_resources.orchestration.automation import NOTHING_NEW, Decision, Follower, Seen, _result, decision
 from platform_resources.orchestration.definitions import definitions
+from platform_resources.orchestration.events.ledger_events import synced_ledger
+from platform_resources.orchestration.refresh_resource import RefreshResource
 from platform_resources.orchestration.refresh_runs import refresh
+from platform_resources.refresh.product_locks import locked
+from platform_resources.repository.mesh_folders import state_folder
 from platform_resources.services.refreshes.execution import refresh_product
 from tests.meshes import SUMMARY, TINY_MESH, edited, model_file, product_file, write_mesh
 
@@ -104,6 +110,14 @@ def test_what_is_retired_is_not_refreshed_by_a_document_of_before(tiny, instance
     ticked = by_clock.evaluate_tick(dg.build_schedule_context(instance, scheduled_execution_time=datetime.now(UTC)))
     for outcome, said in ((done.outcome, done.reasons[0]), (alone.outcome, alone.reasons[0]), ("failed", ticked.skip_message)):
         assert (outcome, said.startswith(retired), instead in said) == ("failed", True, True), said
+    with synced_ledger(tiny, instance, datetime.now(UTC)) as ledger, ledger.reading() as connection:
+        statuses = connection.execute(text("select status from runs where product = 'readings'")).scalars().all()
+    assert statuses == ["canceled"], "which says nothing of the product"
+    resource, state = RefreshResource(root=str(tiny), state=str(state_folder(tiny))), state_folder(tiny)
+    for _ in range(2):  # a later step of a run without an edge between them is refused too
+        with pytest.raises(DagsterUserCodeProcessError, match="was retired on"):
+            resource.hold(plan.product("readings"))
+        locked(state, plan.product("readings"), 0).release()
     _, _, cursor = looked(found, instance, None)
     published(instance)
     for _ in range(2):

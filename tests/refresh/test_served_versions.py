@@ -445,6 +445,14 @@ def test_a_time_that_never_comes_arrives_as_such(tmp_path, url):
         ("varchar[]", "[chr(0)]", "in 1 row v holds the character of number zero"),
         ("struct(a double)", "{'a': 'nan'::double}", "in 1 row v holds a number that is none, such as NaN"),
         ("double[]", "['-inf'::double]", "in 1 row v holds a number that is none, such as NaN"),
+        (
+            "struct(a varchar, b double)",
+            r"""{'a': ',NaN "[NaN \u0000', 'b': 'inf'::double}""",
+            "in 1 row v holds a number that is none, such as NaN",
+        ),
+        ("struct(a varchar, b varchar)", r"{'a': 'note:NaN', 'b': '\' || chr(0)}", "in 1 row v holds the character of number zero"),
+        ("varchar[]", r"['note:NaN', '\u0000']", ""),
+        ("json", """'[nan, "x"]'""", "in 1 row v holds a number that is none, such as NaN"),
         ("date", "'5881580-07-10'", "in 1 row v is before 4713 BC, or after the year 5874897"),
         ("timestamptz", "'290309-12-22 (BC) 00:00:00+00'", "in 1 row v is before 4713 BC, or after the year 5874897"),
         ("decimal(20,2)[]", "[123456789012345678.10, null]", ""),
@@ -455,6 +463,18 @@ def test_a_value_that_postgresql_has_not_is_told_by_its_column(tmp_path, url, ki
     duckdb.execute(copy_sql(f"(select cast({value} as {kind}) as v)", {"v": kind}, file, "parquet"))
     table = ServedTable("things", PublishedFiles((file,), "parquet", {"v": kind}))
     with pytest.raises(ServingFailed, match=f"^PostgreSQL has no such values as things has: {reason}$") if reason else nullcontext():
+        PostgresServing(url).load("all", VERSIONS[0], [ServedSchema("", (table,), {})])
+
+
+def test_what_the_server_says_of_itself_is_no_fault_of_a_value(tmp_path, url):
+    file = tmp_path / "things.parquet"
+    duckdb.execute(copy_sql("(select [chr(0)] as v)", {"v": "varchar[]"}, file, "parquet"))
+    table = ServedTable("things", PublishedFiles((file,), "parquet", {"v": "varchar[]"}))
+    with psycopg.connect(url, autocommit=True) as owner:
+        body = "begin raise exception 'no room is left' using errcode = 'disk_full'; end"
+        owner.execute(f"create function full_disk() returns event_trigger language plpgsql as $${body}$$")
+        owner.execute("create event trigger full_disk on ddl_command_start when tag in ('ALTER TABLE') execute function full_disk()")
+    with pytest.raises(ServingFailed, match=r"^PostgreSQL: no room is left"):
         PostgresServing(url).load("all", VERSIONS[0], [ServedSchema("", (table,), {})])
 
 

@@ -56,7 +56,12 @@ _KINDS: Mapping[str, ColumnKind] = {
     "json": ColumnKind("jsonb", as_text=True),
 }
 _WITH_INFINITY = ("date", "timestamp", "timestamptz")
+_FIRST_DAY = "'4713-01-01 (BC)'"
 _NESTED = ("struct", "map", "union")
+# The class of errors that are about values: others, such as a full disk, are none of a column's.
+_DATA = "22"
+_TEXTS_OF_JSON = r"""'"([^"\\]|\\.)*"'"""
+_ZERO_OF_JSON = r"'(^|[^\\])(\\\\)*\\u0000'"
 _ZERO = "holds the character of number zero"
 
 
@@ -94,7 +99,8 @@ def load_table(cursor: Any, schema: str, table: ServedTable) -> None:
                 cursor.execute(f"alter table {place} {', '.join(texts)}")
         except Error as error:
             rows.close()
-            if not (refused := "; ".join(_refused(connection, table.published, kinds))):
+            is_of_values = (error.sqlstate or "").startswith(_DATA)
+            if not is_of_values or not (refused := "; ".join(_refused(connection, table.published, kinds))):
                 raise
             raise ServingFailed(f"PostgreSQL has no such values as {table.data_set} has: {refused}") from error
     if table.key and set(table.key) <= kinds.keys():
@@ -113,11 +119,11 @@ def describe(execute: Callable[[str], Any], place: str, table: ServedTable, what
 
 
 def _kinds_of(published: PublishedFiles) -> dict[str, ColumnKind]:
-    """Times that never come are no times on the driver's way, so columns that have one arrive as a text."""
+    """Times that never come, or that PostgreSQL has not, are no times on the driver's way: columns that have one arrive as a text."""
     kinds = {name: column_kind(kind) for name, kind in published.columns.items()}
     times = [name for name, kind in kinds.items() if kind.kind in _WITH_INFINITY]
     if times:
-        are_endless = ", ".join(f"bool_or(isinf({quoted(name)}))" for name in times)
+        are_endless = ", ".join(f"bool_or(isinf({quoted(name)}) or {quoted(name)} < {_FIRST_DAY})" for name in times)
         with duckdb.connect() as connection:
             endless = connection.execute(f"select {are_endless} from ({port_sql(published)})").fetchone() or ()
         kinds |= {name: replace(kinds[name], as_text=True) for name, is_endless in zip(times, endless, strict=True) if is_endless}
@@ -137,14 +143,14 @@ def _not_taken(name: str, kind: str, wanted: ColumnKind) -> Mapping[str, str]:
     if wanted.kind == "jsonb":
         text = f"cast({column if kind.lower() == 'json' else f'to_json({column})'} as varchar)"
         return {
-            "holds a number that is none, such as NaN": f"regexp_matches({text}, '[\\[:,]-?(NaN|Infinity)')",
-            _ZERO: f"contains({text}, '\\u0000')",
+            "holds a number that is none, such as NaN": f"regexp_matches(regexp_replace({text}, {_TEXTS_OF_JSON}, '', 'g'), '(?i)nan|inf')",
+            _ZERO: f"regexp_matches({text}, {_ZERO_OF_JSON})",
         }
     if wanted.kind == "text":
         return {_ZERO: f"contains(cast({column} as varchar), chr(0))"}
     if wanted.kind in _WITH_INFINITY:
         late = f" or {column} >= '5874898-01-01'" if wanted.kind == "date" else ""
-        return {"is before 4713 BC, or after the year 5874897": f"isfinite({column}) and ({column} < '4713-01-01 (BC)'{late})"}
+        return {"is before 4713 BC, or after the year 5874897": f"isfinite({column}) and ({column} < {_FIRST_DAY}{late})"}
     return {}
 
 
