@@ -89,7 +89,7 @@ def test_from_a_request_to_the_role_and_away_again(pages):
         EVE,
         role="analyst",
         to="eve@example.com",
-        purpose="Which sensors drift?",
+        purpose="Sensors that drift",
         columns="degrees, operator",
         until="2027-01-31",
     )
@@ -97,13 +97,13 @@ def test_from_a_request_to_the_role_and_away_again(pages):
     assert "not decided yet" in text(pages.get(ACCESS, headers=EVE).text)
 
     mine = text(pages.get("/inbox", headers=EVE).text)
-    assert "No request waits for you" in mine and "Which sensors drift?" in mine
+    assert "No request waits for you" in mine and "Sensors that drift. Needs degrees" in mine
     theirs = pages.get("/inbox", headers=OWNER).text
     assert (
         "eve@example.com wants to read Sensor readings as analyst" in text(theirs)
         and "Needs degrees, operator (masked). Wanted until 2027-01-31." in theirs
     )
-    assert "Which sensors drift?" not in pages.get("/inbox", headers=as_("mallory@example.com")).text
+    assert "Sensors that drift" not in pages.get("/inbox", headers=as_("mallory@example.com")).text
 
     grant = "/grants/" + theirs.partition('action="/grants/')[2].partition('"')[0]
     for who in (EVE, as_("mallory@example.com")):

@@ -64,11 +64,8 @@ def ask(ledger: Ledger, product: ProductPlan, wanted: Request, now: datetime) ->
     wrong = next(attribute_problems(wanted.to, wanted.attributes, dict(role.attributes)), "")
     if wrong:
         raise NotAllowed(wrong)
-    purpose = (
-        " ".join((_sentence(wanted.purpose), *needs) if (needs := tuple(_needs(product, wanted))) else (wanted.purpose,))
-        if wanted.purpose
-        else ""
-    )
+    needs = tuple(_needs(product, wanted)) if wanted.purpose else ()
+    purpose = " ".join((_sentence(wanted.purpose), *needs)) if needs else wanted.purpose
     grant = requested("", product.name, role.role, wanted.to, purpose, attributes_of(wanted.attributes), wanted.by, now)
     automatic = role.approval == "automatic"
     event = decided(grant, "approved", f"agreement {role.agreement}", "approval: automatic", now, role.duration) if automatic else None
