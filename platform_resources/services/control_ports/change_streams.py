@@ -3,7 +3,7 @@
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from platform_resources.capabilities.readers.kafka_clients import StreamTopic
-from platform_resources.capabilities.readers.message_formats import EXTRA
-from platform_resources.capabilities.readers.source_addresses import SourceUnread, filled, library
+from platform_resources.capabilities.readers.source_addresses import SourceUnread
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.people.carried_history import carry_history
 from platform_resources.ledger.people.certifications import retirement
@@ -34,6 +33,7 @@ from platform_resources.publications.port_changes import (
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import PortVersion, Publication, Versions, VersionsUnreadable
 from platform_resources.refresh.product_locks import ProductBusy, locked
+from platform_resources.services.control_ports.topic_producers import CONFIRMED_WITHIN_SECONDS, NotStreamed, TopicProducer
 from platform_resources.warehouses.engine_errors import EngineError, NotSupported, QueryFailed
 from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.protocol import Bounds
@@ -45,14 +45,9 @@ WITHIN = timedelta(minutes=10)
 # Whoever sends holds the stream for so long from each note on; who was killed holds it no longer.
 CLAIM_FOR = timedelta(minutes=2)
 AGAIN_AFTER = timedelta(minutes=1)
-_CONFIRMED_WITHIN_SECONDS = 60.0
 # What is sent later than this after its note could reach the brokers behind what another process sends.
-_SENT_WITHIN = CLAIM_FOR - timedelta(seconds=_CONFIRMED_WITHIN_SECONDS)
+_SENT_WITHIN = CLAIM_FOR - timedelta(seconds=CONFIRMED_WITHIN_SECONDS)
 _ALL = 2**62
-
-
-class NotStreamed(Exception):
-    """Raised where changes cannot be sent; says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +88,7 @@ def streams_sent(ledger: Ledger, state: Path, products: Sequence[ProductPlan], n
         streams = [
             _Stream(ledger, state, product, port, port.store.stream, clock) for port in product.outputs if port.store.stream is not None
         ]
-        if streams and (error := _by_present_names(ledger, state, product)):
+        if streams and (error := _by_present_names(ledger, state, product, {stream.topic.item for stream in streams})):
             yield f"{product.name}: {error}"
             continue
         for stream in streams:
@@ -106,7 +101,7 @@ def _seconds() -> float:
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-def _by_present_names(ledger: Ledger, state: Path, product: ProductPlan) -> str:
+def _by_present_names(ledger: Ledger, state: Path, product: ProductPlan, topics: Collection[str]) -> str:
     """Versions and what topics have got go by the same names, whoever comes first: else a topic would begin anew. Or why they do not."""
     formers = {former for port in product.outputs for former in port.former_names}
     if not (formers or product.former_names):
@@ -121,7 +116,7 @@ def _by_present_names(ledger: Ledger, state: Path, product: ProductPlan) -> str:
         return f"{waits}: {problem}"
     with ledger.reading() as connection:
         noted = control_deliveries(connection, [product.name, *product.former_names])
-    if any(name != product.name or port in formers for name, port, _ in noted):
+    if any(item in topics and (name != product.name or port in formers) for name, port, item in noted):
         with ledger.projecting() as connection:
             carry_history(connection, MeshPlan((product,), ()))
     return ""
@@ -157,7 +152,7 @@ def _all_sent(stream: _Stream, cursor: ChangeCursor, following: Publication | No
     """Version after version; what was confirmed stays noted, whatever comes then."""
     error = ""
     try:
-        with _Topic(stream.topic) as topic:
+        with TopicProducer(stream.topic) as topic:
             while following is not None:
                 for sent in _confirmed(stream, topic, cursor, following):
                     cursor = sent
@@ -194,7 +189,7 @@ def _following(stream: _Stream, cursor: ChangeCursor) -> Publication | None:
     return later[0] if later else None
 
 
-def _confirmed(stream: _Stream, topic: "_Topic", cursor: ChangeCursor, following: Publication) -> Iterator[ChangeCursor]:
+def _confirmed(stream: _Stream, topic: TopicProducer, cursor: ChangeCursor, following: Publication) -> Iterator[ChangeCursor]:
     """Send the changes that lead to this version; gives after each confirmation up to where they are sent."""
     after = _seen(stream, following)
     whole = following.port(stream.port.name)
@@ -286,56 +281,3 @@ def _messages(
 
 def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-class _Topic:
-    """A producer for one topic. Raises SourceUnread, NotStreamed."""
-
-    def __init__(self, topic: StreamTopic) -> None:
-        self.topic, self.kafka, self.said = topic, library("confluent_kafka", EXTRA), list[str]()
-        client = {name: filled(value) if isinstance(value, str) else value for name, value in topic.client.items()}
-        ours = {
-            "bootstrap.servers": filled(topic.servers),
-            "enable.idempotence": True,
-            "acks": "all",
-            "message.timeout.ms": int(_CONFIRMED_WITHIN_SECONDS * 1000),
-            "log_level": 0,
-            "error_cb": lambda error: self.said.append(error.str()),
-        }
-        try:
-            self.producer = self.kafka.Producer({**client, **ours})
-        except self.kafka.KafkaException as error:
-            raise NotStreamed(f"client: {error.args[0].str()}") from error
-
-    def __enter__(self) -> "_Topic":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.producer.purge()
-
-    def send(self, messages: Iterator[tuple[bytes, bytes | None, dict[str, str]]]) -> None:
-        """All of them are confirmed afterwards, or NotStreamed is raised."""
-        failed: list[str] = []
-
-        def confirmed(error: Any, message: Any) -> None:
-            if error is not None:
-                failed.append(error.str())
-
-        try:
-            for key, value, headers in messages:
-                self._produce(key, value, headers, confirmed)
-            left = self.producer.flush(_CONFIRMED_WITHIN_SECONDS + 5)
-        except self.kafka.KafkaException as error:
-            raise NotStreamed(f"{self.topic.topic}: {error.args[0].str()}") from error
-        if failed or left:
-            reasons = dict.fromkeys((*failed[:1], *self.said[-1:])) or {"they did not answer in time": None}
-            raise NotStreamed(f"{self.topic.topic}: the brokers have not confirmed all: {'; '.join(reasons)}")
-
-    def _produce(self, key: bytes, value: bytes | None, headers: dict[str, str], confirmed: Any) -> None:
-        while True:
-            try:
-                self.producer.produce(self.topic.topic, value, key, headers=headers, on_delivery=confirmed)
-                self.producer.poll(0)
-                return
-            except BufferError:  # its queue is full
-                self.producer.poll(1)
