@@ -56,6 +56,10 @@ def test_a_file_that_does_not_come_leaves_the_last_version_and_warns(published):
     assert (check.passed, check.severity.value) == (False, "WARN")
     assert published.scorecard("readings")["outcome"].startswith("not published, nothing changed: input port deliveries: no file")
     assert published.rows("readings", "select count(*) from measurements") == [(4,)]
+    (published.root / MEASUREMENTS).write_text("select 1 as nothing\n")
+    (failed,) = published.refresh("readings")
+    assert (failed.outcome, len(failed.reasons), failed.warnings) == ("failed", 2, ()), failed
+    assert failed.reasons[0].startswith("Input deliveries arrived: no file"), "what failed first is told first"
 
 
 def test_a_change_of_the_code_is_published_on_the_last_good_input(published):

@@ -59,14 +59,18 @@ def refreshed(state: Path, product: ProductPlan, run_id: str, perform: Callable[
     end = perform()
     served = _served(state, product)
     gates = [failure for failure in end.failed if failure.check.blocking]
+    # What fails behind an input that was not loaded probably fails for that, and is told after it.
+    inputs = {port.key for port in product.inputs} if end.errors else set()
+    warned = [failure for failure in end.failed if not failure.check.blocking]
+    lost = [failure for failure in warned if failure.check.key in inputs and failure.check.name in ("arrived", "contract")]
     hints = dict.fromkeys(failure.hint for failure in gates if failure.hint)
     return Refreshed(
         product=product.name,
         outcome=_outcome(end, served != before),
         version=served if served != before else None,
         served=served,
-        reasons=end.errors or (*(failure.sentence for failure in gates), *hints),
-        warnings=tuple(failure.sentence for failure in end.failed if not failure.check.blocking),
+        reasons=(*(failure.sentence for failure in lost), *end.errors) or (*(failure.sentence for failure in gates), *hints),
+        warnings=tuple(failure.sentence for failure in warned if failure not in lost),
         run_id=run_id,
         seconds=time.monotonic() - started,
     )
