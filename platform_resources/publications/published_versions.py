@@ -82,7 +82,7 @@ class Shelf:
 
     def release_pins(self, is_gone: Callable[[str], bool]) -> tuple[str, ...]:
         """Release the pins of consumers that are gone; returns their names."""
-        gone = tuple(consumer for consumer in self.pins() if is_gone(consumer))
+        gone = tuple(consumer for consumer in self.pinning() if is_gone(consumer))
         for consumer in gone:
             self.unpin(consumer)
         return gone
@@ -91,6 +91,10 @@ class Shelf:
         """The pinned version of each consumer."""
         records = [read_json(path) for path in sorted((self.folder / PINS).glob("*.json"))]
         return {pin["consumer"]: pin["version"] for pin in records}
+
+    def pinning(self) -> tuple[str, ...]:
+        """Who has pinned a version."""
+        return tuple(file.stem for file in sorted((self.folder / PINS).glob("*.json")))
 
     def damage(self, version: PortVersion) -> str:
         """Why the files are damaged, judged by their sizes: a truncated text file is still readable."""

@@ -104,6 +104,10 @@ class RecordedVersions:
         """The pinned version of each consumer."""
         return self.rows.remembered(_PINS)
 
+    def pinning(self) -> tuple[str, ...]:
+        """Who has pinned a version."""
+        return tuple(self.pins())
+
     def release_pins(self, is_gone: Callable[[str], bool]) -> tuple[str, ...]:
         """Release the pins of consumers that are gone; returns their names."""
         gone = tuple(consumer for consumer in self.pins() if is_gone(consumer))
@@ -166,7 +170,7 @@ class RecordedVersions:
         self.confirm()
         ids = [publication.id for publication in staying]
         for gone in self.rows.remembered(_RECORDS).keys() - set(ids):
-            self.rows.forget(_RECORDS, gone)
+            self.rows.forget(_RECORDS, gone, self._holder)
         seen = (view.files[0] for publication in staying for port in publication.ports for view in port.views.values())
         views = {(table, view) for table, _, view in map(_named, seen) if view}
         self.rows.keep_only(ids, views, self._holder)
@@ -209,11 +213,12 @@ class RecordedVersions:
         for name, text in self.rows.remembered(_RECORDS).items():
             record = self._json(text)
             if (now := with_names(record, ports, data_sets)) != record:
-                self.rows.remember(_RECORDS, name, json.dumps(now))
+                self.rows.remember(_RECORDS, name, json.dumps(now), self._holder)
         pointer = self._pointer()
         latest = pointer.get("version")
         if latest and (now := with_names(latest, ports, data_sets)) != latest:
-            self.rows.remember(POINTER, NEWEST, json.dumps({**pointer, "version": now}))
+            self.rows.remember(POINTER, NEWEST, json.dumps({**pointer, "version": now}), self._holder)
+            self.confirm()
 
     def prune(self, keep: Keeping, now: datetime, grace: timedelta = GRACE) -> tuple[str, ...]:
         """Delete versions that no port keeps and nobody reads, pointer first, then rows; returns their ids."""
@@ -230,10 +235,10 @@ class RecordedVersions:
 
     def remove(self) -> None:
         """Nobody finds rows without a pointer; they go with the product's database."""
-        self.confirm()
-        self.rows.forget(POINTER, NEWEST)
+        self.rows.forget(POINTER, NEWEST, self._holder)
         for version in self.rows.remembered(_RECORDS):
-            self.rows.forget(_RECORDS, version)
+            self.rows.forget(_RECORDS, version, self._holder)
+        self.confirm()
         self.files.remove()
 
 

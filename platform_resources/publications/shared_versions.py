@@ -51,21 +51,26 @@ POINTERS = "pointers"
 LOOK_AGAIN_SECONDS, AWAY_SECONDS = 1.0, 5.0
 DATABASE = "database"
 _log = logging.getLogger(__name__)
-# By the storage's address: when it was listed last, and the ETag of each pointer; None where it gave no answer.
-_LISTED: dict[str, tuple[float, dict[str, str] | None]] = {}
+# By the storage's address and the folder: when it was listed last, and the ETag of each object; None where it gave no answer.
+_LISTED: dict[tuple[str, str], tuple[float, dict[str, str] | None]] = {}
 
 
 def pointer_tags(objects: SharedObjects, *, anew: bool = False) -> dict[str, str] | None:
-    """The ETag of each pointer, as of a moment ago; None while the storage gives no answer, which is logged."""
-    at, tags = _LISTED.get(objects.url, (float("-inf"), None))
+    """The ETag of each pointer, as of a moment ago; None while the storage gives no answer."""
+    return listed_lately(objects, POINTERS, anew=anew)
+
+
+def listed_lately(objects: SharedObjects, folder: str, *, anew: bool = False) -> dict[str, str] | None:
+    """The ETag of each object in the folder, as of a moment ago; None while the storage gives no answer, which is logged."""
+    at, tags = _LISTED.get((objects.url, folder), (float("-inf"), None))
     if not anew and time.monotonic() - at < (AWAY_SECONDS if tags is None else LOOK_AGAIN_SECONDS):
         return tags
     try:
-        tags = objects.listed(POINTERS)
+        tags = objects.listed(folder)
     except StoreUnreachable as error:
-        _log.warning("what was read last is shown: %s", error)
+        _log.warning("what this machine knows already has to do: %s", error)
         tags = None
-    _LISTED[objects.url] = (time.monotonic(), tags)
+    _LISTED[objects.url, folder] = (time.monotonic(), tags)
     return tags
 
 
@@ -196,7 +201,7 @@ class SharedVersions:
             if self.place.held is None and not is_refreshed_here:
                 self._take({name: file for name, file in pointer.kept.items() if name != DATABASE})
             replace_json(folder / NOTE, {"url": self.objects.url, "tag": tag, "published": pointer.published, "renames": pointer.renames})
-        tags = _LISTED.get(self.objects.url, (0.0, None))[1]
+        tags = _LISTED.get((self.objects.url, POINTERS), (0.0, None))[1]
         if tags is not None and tag is not None:
             tags[self.place.key] = tag
 
@@ -209,11 +214,14 @@ class SharedVersions:
         self.objects.remove([self._pin(consumer)])
 
     def pins(self) -> dict[str, str]:
-        there = map(self.objects.read, sorted(self.objects.listed(f"pins/{self.domain}/{self.product}")))
+        there = map(self.objects.read, map(self._pin, self.pinning()))
         return {pin[0]["consumer"]: pin[0]["version"] for pin in there if pin is not None}
 
+    def pinning(self) -> tuple[str, ...]:
+        return tuple(Path(key).stem for key in sorted(self.objects.listed(f"pins/{self.domain}/{self.product}")))
+
     def release_pins(self, is_gone: Callable[[str], bool]) -> tuple[str, ...]:
-        gone = tuple(consumer for consumer in self.pins() if is_gone(consumer))
+        gone = tuple(consumer for consumer in self.pinning() if is_gone(consumer))
         for consumer in gone:
             self.unpin(consumer)
         return gone
@@ -412,7 +420,7 @@ class SharedVersions:
         The product's database is handed over again where it is still here when the claim ends.
         """
         self.place.update(lambda now: replace(now, published={}, version=None, kept={}))
-        for consumer in self.pins():
+        for consumer in self.pinning():
             self.unpin(consumer)
         self.objects.remove(list(self._garbage()))
         self.local.remove()

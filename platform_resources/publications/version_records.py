@@ -277,6 +277,9 @@ class Versions(Protocol):
     def pins(self) -> dict[str, str]:
         """The pinned version of each consumer."""
 
+    def pinning(self) -> tuple[str, ...]:
+        """Who has pinned a version, without reading which."""
+
     def release_pins(self, is_gone: Callable[[str], bool]) -> tuple[str, ...]:
         """Release the pins of consumers that are gone; returns their names."""
 

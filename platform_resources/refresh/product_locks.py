@@ -88,7 +88,7 @@ def take_over_former(state: Path, products: Iterable[ProductPlan]) -> None:
     """
     for product in products:
         if product.former_names or any(port.former_names for port in product.outputs) or led_elsewhere(state, product):
-            with suppress(ProductBusy, VersionsUnreadable, NotSupported):  # the next refresh says why
+            with suppress(ProductBusy, EngineError, VersionsUnreadable, NotSupported):  # the next refresh says why
                 locked(state, product, 0).release()
 
 

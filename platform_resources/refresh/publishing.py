@@ -32,7 +32,7 @@ from platform_resources.refresh.views.published_views import NotPublishable, Por
 from platform_resources.refresh.views.role_files import give_roles
 from platform_resources.refresh.views.role_views import show_to_roles
 from platform_resources.refresh.views.served_versions import shown_by_server, tidied_server
-from platform_resources.warehouses.engine_errors import DatabaseBusy, EngineError, NotSupported
+from platform_resources.warehouses.engine_errors import EngineError, NotSupported
 from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.protocol import ProductDatabase
 from platform_resources.warehouses.published_places import PublishedPort
@@ -117,7 +117,7 @@ def tidied(candidate: Candidate, publication: Publication, root: Path, known: Kn
         yield from _brought_up_to_date(candidate, publication, root, known)
         shelves.confirm()
         yield from (f"published, but {trouble}" for trouble in tidied_server(product, known, candidate.now))
-    except (DatabaseBusy, EngineError, VersionsUnreadable) as error:
+    except (EngineError, VersionsUnreadable) as error:
         yield f"published, but what follows a publication is left to the next one: {error}"
 
 
@@ -151,7 +151,7 @@ def old_versions_gone(shelves: Versions, product: ProductPlan, now: datetime) ->
     try:
         shelves.prune(keeping(product), now)
         yield from kept_longer(shelves.published(), shelves.pins(), product.retention, now)
-    except (OSError, EngineError, DatabaseBusy, VersionsUnreadable) as error:
+    except (OSError, EngineError, VersionsUnreadable) as error:
         yield f"older versions could not be taken away: {error}"
 
 

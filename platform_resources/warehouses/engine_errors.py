@@ -14,8 +14,8 @@ class StatementRefused(EngineError):
     """Raised before a row was read, or for want of memory: what the engine says quotes no value."""
 
 
-class DatabaseBusy(Exception):
-    """Raised when another process holds the product's database; says which."""
+class DatabaseBusy(EngineError):
+    """Raised when another process holds the product's database, or has claimed the product since; says which."""
 
 
 class DatabaseUnreadable(Exception):

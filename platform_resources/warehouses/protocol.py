@@ -210,11 +210,11 @@ class VersionRows(Protocol):
     def remembered(self, topic: str) -> dict[str, str]:
         """What was left under a topic, as JSON text by name; nothing where the product was never refreshed."""
 
-    def remember(self, topic: str, name: str, record: str) -> None:
-        """Leave a text; it replaces the one of that name."""
+    def remember(self, topic: str, name: str, record: str, holder: str = "") -> None:
+        """Leave a text; it replaces the one of that name. Where a holder is given, only if it still holds the product."""
 
-    def forget(self, topic: str, name: str) -> None:
-        """Take away what was left."""
+    def forget(self, topic: str, name: str, holder: str = "") -> None:
+        """Take away what was left. Where a holder is given, only if it still holds the product."""
 
     def claim(self, holder: str, former: Collection[str], now: datetime, until: datetime) -> str:
         """Keep everybody else from refreshing the product until then, unless somebody keeps this one; gives who that is and until when.

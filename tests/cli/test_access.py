@@ -2,11 +2,17 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import duckdb
 import pytest
 
+from platform_resources.access.grants import KnownGrants
+from platform_resources.dbt.planning import read_plan
 from platform_resources.publications.published_versions import shelf
+from platform_resources.refresh.product_locks import locked
+from platform_resources.services.access.access_plan import apply_access
+from platform_resources.services.access.needless_pins import needless_pins
 from tests.meshes import edited, product_file
 
 ASK = ("access", "request", "readings", "--role", "analyst", "--purpose", "Tests.", "--to", "bob", "--by", "ana")
@@ -190,8 +196,24 @@ def test_versions_are_kept_for_nobody_whose_input_is_gone_from_a_document_that_w
     assert planned() == {}
     spec.write_text(written)
     made = replace(version, product="summary", inputs={"former": {"product": "readings", "version": version.id}}, ports=())
-    shelf(published.root, "office", "summary").publish(made)
+    summary = shelf(published.root, "office", "summary")
+    summary.publish(made)
     assert planned() == keys
+    plan, _ = read_plan(published.root)
+    readings, consumer = plan.product("readings"), plan.product("summary")
+    summary.publish(replace(made, id="20990101T000000.000000Z", inputs={"former": {"product": "loggers", "version": version.id}}))
+    renamed = replace(readings, info=readings.info.model_copy(update={"renamed_from": ("loggers",)}))
+    for product, needless in ((readings, gone), (renamed, gone[2:])):
+        assert sorted(dict(needless_pins(published.root, plan, product))) == sorted(needless)
+    with locked(published.root, consumer, 0):  # as its refresh has it, which may just have been given another input
+        published.mesh("access", "apply")
+        assert set(gone) < set(published.shelf.pins())
+    stuck = published.shelf.folder / "pins" / f"{gone[0]}.json"
+    stuck.unlink()
+    (stuck / "in the way").mkdir(parents=True)
+    (told, *more) = apply_access(published.root, plan, KnownGrants(), datetime.now(UTC))
+    assert "readings: pin summary.former is not released: " in told and more == []
+    assert sorted(published.shelf.pinning()) == sorted((*kept, gone[0])), "what else can be released is"
 
 
 def test_a_clone_holds_what_the_reader_may_see_and_does_not_lead_back(published, capsys, tmp_path):

@@ -19,11 +19,13 @@ from platform_resources.ledger.people import outbox
 from platform_resources.ledger.people.control_deliveries import ControlDelivery, claim_delivery, control_deliveries, note_delivery
 from platform_resources.ledger.people.subscriptions import VersionHook, add_hook, hooks_of, subscribe, subscriptions, unsubscribe
 from platform_resources.notify.keys import is_retired_key
+from platform_resources.publications.published_versions import Shelf
 from platform_resources.services.access.version_hooks import new_seed
 from platform_resources.services.delivering import deliver_due
 from platform_resources.services.evaluation_round import evaluate
 from platform_resources.services.releases.archives import archive_of, damaged, parquet_rows
 from platform_resources.settings import SERVING
+from platform_resources.warehouses.engine_errors import DatabaseBusy
 from tests.cli.conftest import NOW, publish_readings
 from tests.forked_commands import forked
 from tests.ledger.ledgers import postgres
@@ -111,6 +113,19 @@ def test_the_plan_says_who_reads_it_and_what_is_removed_in_which_order_and_chang
     plan = json.loads(published.mesh("retire", "readings", "--json").stdout)
     assert plan["obstacles"][1] == "it is still read: product summary" and plan["archive"] == "archive/plant/readings"
     unchanged(published)
+
+
+def test_a_refresh_that_began_elsewhere_meanwhile_is_told_and_nothing_is_lost(published, monkeypatch):
+    alone(published)
+
+    def lost(shelves):
+        raise DatabaseBusy("another place has begun to refresh readings; see what comes of that")
+
+    with monkeypatch.context() as changes:
+        changes.setattr(Shelf, "remove", lost)
+        code, told = run(published, "retire", "readings", *SAID)
+    assert code == CANNOT_RUN and "ports: another place has begun to refresh readings" in told and "goes on from here" in told, told
+    assert published.shelf.latest() is not None
 
 
 def test_a_process_killed_in_any_step_goes_on_where_it_was(published):

@@ -152,3 +152,14 @@ def test_what_has_ended_on_one_machine_has_ended_on_those_that_share_its_storage
     monkeypatch.setattr(tokens, "shared_objects", lambda: SharedObjects("s3://away", None))
     note_ended(one, 9, now)
     assert (was_ended(one, 9), was_ended(other, 9)) == (True, False)
+    asked = []
+
+    class Away:
+        """A storage that lets everybody wait before it gives no answer."""
+
+        def list(self, folder, **_):
+            asked.append(folder)
+            raise TimeoutError
+
+    monkeypatch.setattr(tokens, "shared_objects", lambda: SharedObjects("s3://slow", Away()))
+    assert [was_ended(other, number) for number in range(3)] == [False] * 3 and len(asked) == 1, "not each request waits for it"

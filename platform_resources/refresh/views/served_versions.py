@@ -15,7 +15,7 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import PortVersion, Publication, Versions, VersionsUnreadable, catalog_view
 from platform_resources.refresh.product_locks import ProductBusy, locked
 from platform_resources.settings import SERVING
-from platform_resources.warehouses.engine_errors import DatabaseBusy, EngineError
+from platform_resources.warehouses.engine_errors import EngineError
 from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.published_places import PublishedFiles, PublishedPort
 from platform_resources.warehouses.table_servers import ServedReaders, ServedSchema, ServedTable, ServingFailed, ServingStore
@@ -146,7 +146,7 @@ def make_server_so(state: Path, products: Sequence[ProductPlan], changes: Sequen
             with locked(state, product, WAIT_SECONDS):
                 shelves = shelf(state, product.domain, product.name)
                 _show(store, product, shelves, shelves.latest())
-        except (ServingFailed, ProductBusy, DatabaseBusy, EngineError, VersionsUnreadable) as error:
+        except (ServingFailed, ProductBusy, EngineError, VersionsUnreadable) as error:
             problems += (f"{product.name}: {error}",)
     return problems
 

@@ -1,5 +1,6 @@
 """Compare the access that readers have to published files with the access they should have, and apply the difference."""
 
+import logging
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ from platform_resources.refresh.views.served_versions import make_server_so, ser
 from platform_resources.services.access.needless_pins import needless_pins
 from platform_resources.services.access.reader_views import known_grants
 from platform_resources.settings import STORE
-from platform_resources.warehouses.engine_errors import DatabaseBusy, EngineError, NotSupported
+from platform_resources.warehouses.engine_errors import EngineError, NotSupported
 from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.table_servers import ServingFailed
 from platform_resources.warehouses.targets import warehouse
@@ -32,6 +33,7 @@ from platform_resources.warehouses.targets import warehouse
 # A refresh that runs gives its own product's roles what they should have, at its end.
 WAIT_SECONDS = 30.0
 ORDER = ("revoke", "close", "change", "create", "release")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +140,17 @@ def _needless(state: Path, plan: MeshPlan, product: ProductPlan, problems: list[
 
 
 def _release(state: Path, plan: MeshPlan, product: ProductPlan, problems: list[str]) -> None:
-    """Versions that were kept for nobody go with the next publication."""
+    """Versions that were kept for nobody go with the next publication. While who has pinned them is refreshed, nothing is released."""
     for pin in _needless(state, plan, product, problems):
-        shelf(state, product.domain, product.name).unpin(pin)
+        consumer = plan.product(pin.split(".")[0])
+        try:
+            with locked(state, consumer, 0):
+                if pin in dict(needless_pins(state, plan, product)):  # what ran until now may have made a version from it
+                    shelf(state, product.domain, product.name).unpin(pin)
+        except ProductBusy as error:
+            _log.info("pin %s of %s is judged the next time: %s", pin, product.name, error)
+        except (VersionsUnreadable, OSError, EngineError, NotSupported) as error:
+            problems.append(f"{product.name}: pin {pin} is not released: {error}")
 
 
 def _let_go(state: Path, product: ProductPlan, now: datetime, problems: list[str]) -> tuple[str, ...]:
@@ -151,7 +161,7 @@ def _let_go(state: Path, product: ProductPlan, now: datetime, problems: list[str
             return ()
         with locked(state, product, WAIT_SECONDS):
             return shelves.prune(keeping(product), now)
-    except (VersionsUnreadable, OSError, ProductBusy, EngineError, DatabaseBusy) as error:
+    except (VersionsUnreadable, OSError, ProductBusy, EngineError) as error:
         problems.append(f"{product.name}: {error}")
         return ()
 

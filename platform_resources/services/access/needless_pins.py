@@ -14,12 +14,12 @@ def needless_pins(state: Path, plan: MeshPlan, product: ProductPlan) -> Iterator
     Nothing is guessed: the document of who has pinned was read without an error, and its newest version was not made by that port.
     What was called otherwise before is taken over by who has pinned it.
     """
-    for pin in shelf(state, product.domain, product.name).pins():
+    for pin in shelf(state, product.domain, product.name).pinning():
         name, port = pin.split(".")[:2]
         consumer = plan.by_name.get(name)
         if consumer is not None and (why := _why_needless(consumer, port, product.name)):
             latest = shelf(state, consumer.domain, name).latest()
-            if latest is None or latest.inputs.get(port, {}).get("product") != product.name:
+            if latest is None or latest.inputs.get(port, {}).get("product") not in (product.name, *product.former_names):
                 yield pin, why
 
 

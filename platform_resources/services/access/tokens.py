@@ -21,6 +21,7 @@ from platform_resources.ledger.people.token_store import (
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.publications.consumer_queries import SeenPort
 from platform_resources.publications.shared_objects import StoreUnreachable, shared_objects
+from platform_resources.publications.shared_versions import listed_lately
 from platform_resources.publications.version_records import PortVersion
 from platform_resources.settings import STORE
 from platform_resources.spec.problems import unknown_text
@@ -128,14 +129,11 @@ def note_ended(state: Path, name: int | str, now: datetime) -> None:
 
 
 def was_ended(state: Path, name: int | str) -> bool:
-    """Whether that was said: here, or on a machine that shares the storage, as long as that answers."""
+    """Whether that was said: here, or, until a moment ago, on a machine that shares the storage, as long as that answers."""
     if (state / ENDED / str(name)).exists():
         return True
-    try:
-        return bool(STORE.value(os.environ)) and any(key.endswith(f"/{name}") for key in shared_objects().listed(_SHARED))
-    except StoreUnreachable as error:
-        _log.warning("only what was ended here is known: %s", error)
-        return False
+    keys = listed_lately(shared_objects(), _SHARED) if STORE.value(os.environ) else None
+    return any(key.endswith(f"/{name}") for key in keys or ())
 
 
 def may(token: AccessToken | None, need: Need) -> bool:

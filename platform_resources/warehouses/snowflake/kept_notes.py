@@ -59,9 +59,9 @@ class Notes:
         rows = self.session.rows(f"select NAME, RECORD from {self.table} where TOPIC = {text_sql(topic)} order by NAME")
         return {str(name): str(record) for name, record in rows}
 
-    def remember(self, topic: str, name: str, record: str) -> None:
-        """Write a note in one statement, so that readers find the old text or the new one."""
-        self.session.rows(remembering(self.session.database, topic, name, record))
+    def remember(self, topic: str, name: str, record: str, holder: str = "") -> None:
+        """Write a note in one statement, so that readers find the old text or the new one; where a holder is given, if the claim is its."""
+        self.session.rows(remembering(self.session.database, topic, name, record, only=holder and self.holding(holder)))
 
     def claim(self, holder: str, former: Collection[str], now: datetime, until: datetime) -> str:
         """One statement, so of two that claim at once one has it. Gives who keeps this one out, and until when."""
@@ -83,6 +83,10 @@ class Notes:
         begun = f"TOPIC in ({text_sql(_CLAIM[0])}, {text_sql(POINTER)})"
         return f"(exists (select 1 from {self.table} where {mine}) or not exists (select 1 from {self.table} where {begun}))"
 
+    def holds(self, holder: str) -> bool:
+        """Whether it does now."""
+        return bool(self.session.rows(f"select 1 where {self.holding(holder)}"))
+
     def point(self, record: str, holder: str) -> bool:
         """Replace the pointer in one statement, which does nothing where the claim is not the holder's any more."""
         self.session.rows(remembering(self.session.database, POINTER, NEWEST, record, only=self.holding(holder)))
@@ -95,7 +99,8 @@ class Notes:
             f"insert into {self.table} (TOPIC, NAME, RECORD) values ({text_sql(topic)}, {text_sql(name)}, {text_sql(record)})"
         )
 
-    def forget(self, topic: str, name: str | None = None) -> None:
-        """Take away what was left under a topic, all of it where no name is given."""
+    def forget(self, topic: str, name: str | None = None, holder: str = "") -> None:
+        """Take away what was left under a topic, all of it where no name is given; where a holder is given, if the claim is its."""
         named = "" if name is None else f" and NAME = {text_sql(name)}"
-        self.session.rows(f"delete from {self.table} where TOPIC = {text_sql(topic)}{named}")
+        held = holder and f" and {self.holding(holder)}"
+        self.session.rows(f"delete from {self.table} where TOPIC = {text_sql(topic)}{named}{held}")

@@ -54,14 +54,14 @@ class SnowflakeVersions:
                     return {}
                 raise
 
-    def remember(self, topic: str, name: str, record: str) -> None:
+    def remember(self, topic: str, name: str, record: str, holder: str = "") -> None:
         with session(self.connect, self.database) as opened:
-            Notes(opened).remember(topic, name, record)
+            Notes(opened).remember(topic, name, record, holder)
 
-    def forget(self, topic: str, name: str) -> None:
+    def forget(self, topic: str, name: str, holder: str = "") -> None:
         with session(self.connect, self.database) as opened:
             try:
-                Notes(opened).forget(topic, name)
+                Notes(opened).forget(topic, name, holder)
             except EngineError as error:
                 if not is_missing(error):  # of a product that was never refreshed nothing was left
                     raise
@@ -87,7 +87,7 @@ class SnowflakeVersions:
     def holds(self, holder: str) -> bool:
         with session(self.connect, self.database) as opened:
             try:
-                return bool(opened.rows(f"select 1 where {Notes(opened).holding(holder)}"))
+                return Notes(opened).holds(holder)
             except EngineError as error:
                 if is_missing(error):
                     return True
@@ -110,7 +110,7 @@ class SnowflakeVersions:
         """One statement for each table; what a failing one leaves is removed by the next publication."""
         kept = ", ".join(map(literal, sorted(versions)))
         with session(self.connect, self.database) as opened:
-            drop_other_views(opened, views)
+            drop_other_views(opened, views, holder)
             tables = opened.rows(f"select TABLE_NAME from {_schema(opened)}.TABLES where TABLE_SCHEMA = '{SCHEMA}'")
             for (table,) in tables:
                 others = f" and {VERSION} not in ({kept})" if kept else ""
@@ -266,12 +266,14 @@ def write_view(opened: Session, published: PublishedRows, columns: Mapping[str, 
     make_view(opened, (_SEEN, _view_of(published.table, published.view)), "secure view", view_name(published), made)
 
 
-def drop_other_views(opened: Session, staying: Collection[tuple[str, str]]) -> None:
-    """Drop views that no version is seen through any more."""
+def drop_other_views(opened: Session, staying: Collection[tuple[str, str]], holder: str) -> None:
+    """Drop views that no version is seen through any more. Dropping has no condition, so whether the claim holds is asked right before."""
     notes, names = Notes(opened), {_view_of(*place) for place in staying}
     for gone in notes.remembered(_SEEN).keys() - names:
+        if not notes.holds(holder):
+            return
         opened.rows(f'drop view if exists "{opened.database}".{VIEWS}.{name_sql(gone)}')
-        notes.forget(_SEEN, gone)
+        notes.forget(_SEEN, gone, holder)
 
 
 def column_rows(opened: Session, schema: str, table: str) -> list[tuple[str, str, int | None, int | None]]:
