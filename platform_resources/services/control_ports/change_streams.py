@@ -34,7 +34,7 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import PortVersion, Publication, Versions, VersionsUnreadable
 from platform_resources.refresh.product_locks import ProductBusy, locked
 from platform_resources.services.control_ports.topic_producers import CONFIRMED_WITHIN_SECONDS, NotStreamed, TopicProducer
-from platform_resources.warehouses.engine_errors import EngineError, NotSupported, QueryFailed
+from platform_resources.warehouses.engine_errors import DatabaseBusy, EngineError, NotSupported, QueryFailed
 from platform_resources.warehouses.limits import SettingInvalid
 from platform_resources.warehouses.protocol import Bounds
 from platform_resources.warehouses.written_results import WantedResult
@@ -110,7 +110,7 @@ def _by_present_names(ledger: Ledger, state: Path, product: ProductPlan, topics:
     try:
         if not is_taken_over(state, product):
             locked(state, product, 0).release()
-    except ProductBusy:
+    except (ProductBusy, DatabaseBusy):
         return f"{waits}, which it is not while a refresh runs"
     except (VersionsUnreadable, NotSupported, EngineError) as problem:
         return f"{waits}: {problem}"
