@@ -1,7 +1,7 @@
 """Run a consumer's SQL with access to the files of published versions and to nothing else."""
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,8 +28,20 @@ _TOO_LARGE = "a value within a list or structure, such as an interval of a milli
 # Arrow and Parquet have no type for these, and would have another value or bytes.
 _TEXT_FOR_ARROW = ("INTERVAL", "TIME WITH TIME ZONE", "HUGEINT", "UHUGEINT", "BIGNUM", "BIT", "UUID")
 # Nor has Python: of these it has no infinity, no hour 24, and it counts a month as 30 days. Its numbers are as wide as they need to be.
-_TEXT_FOR_JSON = (*_TEXT_FOR_ARROW, "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
-_TEXT_FOR_PYTHON = tuple(kind for kind in _TEXT_FOR_JSON if kind not in ("HUGEINT", "UHUGEINT", "BIGNUM"))
+_TEXT_FOR_PYTHON = (
+    "INTERVAL",
+    "TIME WITH TIME ZONE",
+    "BIT",
+    "UUID",
+    "DATE",
+    "TIME",
+    "TIMESTAMP",
+    "TIMESTAMP_S",
+    "TIMESTAMP_MS",
+    "TIMESTAMP_NS",
+)
+# Whole numbers up to this one are exact in every reader of JSON.
+_EXACT = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,41 +160,71 @@ def _shown(connection: duckdb.DuckDBPyConnection, sql: str, shown: Callable[[str
 
 
 def _for_python(name: str, kind: DuckDBPyType) -> str:
-    return _with_zones(name, kind, _TEXT_FOR_PYTHON)
+    return _each(name, kind, _leaf_for_python)
 
 
 def _for_json(name: str, kind: DuckDBPyType) -> str:
-    return _with_zones(name, kind, _TEXT_FOR_JSON)
-
-
-def _with_zones(name: str, kind: DuckDBPyType, texts: Collection[str]) -> str:
-    if str(kind) == "TIMESTAMP WITH TIME ZONE":
-        return f"cast({name} as varchar) || if(isfinite({name}), ':00', '')"  # +00:00, as in the rest of JSON
-    return _with_texts(name, kind, texts)
+    return _each(name, kind, _leaf_for_json)
 
 
 def _for_arrow(name: str, kind: DuckDBPyType) -> str:
-    return _with_texts(name, kind, _TEXT_FOR_ARROW)
+    return _each(name, kind, _leaf_for_arrow)
 
 
-def _with_texts(name: str, kind: DuckDBPyType, texts: Collection[str]) -> str:
-    """The column with a text in place of each value of these types, also within lists and structures."""
-    wanted = _texts_in(kind, texts)
-    return f"cast({name} as {wanted})" if wanted != str(kind) else name
+def _leaf_for_python(value: str, kind: str) -> str:
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"cast({value} as varchar) || if(isfinite({value}), ':00', '')"  # +00:00, as in the rest of JSON
+    return f"cast({value} as varchar)" if kind in _TEXT_FOR_PYTHON else value
 
 
-def _texts_in(kind: DuckDBPyType, texts: Collection[str]) -> str:
-    within = dict(kind.children) if kind.id in ("list", "array", "struct", "map") else {}
-    inner = {name: _texts_in(child, texts) for name, child in within.items() if isinstance(child, DuckDBPyType)}
-    if all(inner[name] == str(within[name]) for name in inner):
-        return "VARCHAR" if str(kind) in texts else str(kind)
+def _leaf_for_json(value: str, kind: str) -> str:
+    if kind in ("HUGEINT", "UHUGEINT"):  # sums are of this type: what every reader of JSON keeps exactly is a number
+        whole, text = (f"cast(cast({value} as {type_}) as union(whole bigint, digits varchar))" for type_ in ("bigint", "varchar"))
+        return f"case when {value} between {0 if kind == 'UHUGEINT' else -_EXACT} and {_EXACT} then {whole} else {text} end"
+    return f"cast({value} as varchar)" if kind == "BIGNUM" else _leaf_for_python(value, kind)
+
+
+def _leaf_for_arrow(value: str, kind: str) -> str:
+    return f"cast({value} as varchar)" if kind in _TEXT_FOR_ARROW else value
+
+
+def _each(value: str, kind: DuckDBPyType, leaf: Callable[[str, str], str], depth: int = 0) -> str:
+    """The value with each within it as `leaf` gives it, also within lists and structures; of unions the members that are none of these."""
+    item, within = f"x{depth}", _within(kind)
+    places = {
+        "list": [item],
+        "array": [item],
+        "map": [f"{item}.key", f"{item}.value"],
+        "struct": [f"struct_extract({value}, {literal(name)})" for name, _ in within],
+        "tuple": [f"struct_extract_at({value}, {number})" for number in range(1, len(within) + 1)],
+    }.get(kind.id)
+    if kind.id == "union":
+        members = [(name, str(type_), "VARCHAR" if leaf("", str(type_)) else str(type_)) for name, type_ in within]
+        wanted = ", ".join(f"{quoted(name)} {shown}" for name, _, shown in members)
+        return f"cast({value} as union({wanted}))" if any(shown != before for _, before, shown in members) else value
+    if places is None:
+        return leaf(value, str(kind))
+    inner = [_each(place, type_, leaf, depth + 1) for place, (_, type_) in zip(places, within, strict=True)]
+    if inner == places:
+        return value
     match kind.id:
-        case "struct":
-            return f"STRUCT({', '.join(f'{quoted(name)} {type_}' for name, type_ in inner.items())})"
+        case "list" | "array":
+            return f"list_transform({value}, lambda {item}: {inner[0]})"
         case "map":
-            return f"MAP({inner['key']}, {inner['value']})"
+            return f"map_from_entries(list_transform(map_entries({value}), lambda {item}: row({', '.join(inner)})))"
+        case "struct":
+            fields = ", ".join(f"{quoted(name)} := {each}" for (name, _), each in zip(within, inner, strict=True))
+            return f"case when {value} is not null then struct_pack({fields}) end"
         case _:
-            return f"{inner['child']}[{within.get('size', '')}]"
+            return f"case when {value} is not null then row({', '.join(inner)}) end"
+
+
+def _within(kind: DuckDBPyType) -> list[tuple[str, DuckDBPyType]]:
+    """The types that a type is made of, by name; a union has its tag before them."""
+    if kind.id not in ("list", "array", "map", "struct", "tuple", "union"):
+        return []
+    within = [(name, type_) for name, type_ in kind.children if isinstance(type_, DuckDBPyType)]
+    return within[1:] if kind.id == "union" else within
 
 
 def _text(name: str, kind: DuckDBPyType) -> str:
