@@ -213,8 +213,8 @@ def _each(value: str, kind: DuckDBPyType, leaf: Callable[[str, str], str], depth
         case "map":
             return f"map_from_entries(list_transform(map_entries({value}), lambda {item}: row({', '.join(inner)})))"
         case "struct":
-            fields = ", ".join(f"{quoted(name)} := {each}" for (name, _), each in zip(within, inner, strict=True))
-            return f"case when {value} is not null then struct_pack({fields}) end"
+            packed = ", ".join(f"{quoted(name)} := {shown}" for (name, _), shown in zip(within, inner, strict=True))
+            return f"case when {value} is not null then struct_pack({packed}) end"
         case _:
             return f"case when {value} is not null then row({', '.join(inner)}) end"
 
