@@ -141,7 +141,7 @@ def query(
     _refuse_target(root)
     state = state_folder(root)
     _refuse_unclear(reader, role, attribute or ())
-    seen = NotingVersions(_seen(root, state, reader, role, attribute or ()) if reader or role else everything)
+    seen = NotingVersions(_seen(root, state, reader, role, attribute or ()) if reader or role else everything, product, sql)
     try:
         domain = _domain_of(plan, state, product)
         names, rows = queried(state, domain, product, sql, version, as_text=wanted is not Format.JSON, seen=seen)
@@ -151,8 +151,8 @@ def query(
     if wanted is Format.TABLE:
         told_by = Clocks(plan, datetime.now(UTC))
         for read in seen.read.values():
-            as_of = told_by.moment(read.product, read.as_of) if read.as_of else "nobody knows when"
-            words.print(f"{read.product}: data as of {as_of} (version {read.version})", style="dim", markup=False, highlight=False)
+            as_of = f"data as of {told_by.moment(read.product, read.as_of)}" if read.as_of else "as of when is not known"
+            words.print(f"{read.product}: {as_of} (version {read.version})", style="dim", markup=False, highlight=False)
     _count(state, plan, product, sql, reader)
 
 

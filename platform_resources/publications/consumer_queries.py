@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -54,7 +55,7 @@ def everything(product: str, port: PortVersion, version: str) -> PortVersion | N
 
 @dataclass(frozen=True, slots=True)
 class ReadVersion:
-    """One version that was read. `as_of` is as of when the oldest of its ports is known; None where that is not known of one."""
+    """One version that was read. `as_of` is as of when the oldest of what was read of it is known; None where that is not known of one."""
 
     product: str
     version: str
@@ -63,18 +64,29 @@ class ReadVersion:
 
 @dataclass(frozen=True, slots=True)
 class NotingVersions:
-    """What `seen` gives, and `read`: of which version of each product that was, by its name."""
+    """What `seen` gives, and `read`: of which version of each product the SQL names a data set or port, by the product's name.
+
+    Names without a product are of `product`.
+    """
 
     seen: SeenPort
+    product: str
+    sql: str
     read: dict[str, ReadVersion] = field(default_factory=dict)
 
     def __call__(self, product: str, port: PortVersion, version: str) -> PortVersion | None:
         shown, before = self.seen(product, port, version), self.read.get(product)
-        if shown is not None:
+        if shown is not None and not self._named(product).isdisjoint((shown.port.lower(), shown.data_set.lower())):
             known = shown.known_until(published_at(version).isoformat())
             both = known if before is None else before.as_of and known and min(before.as_of, known)
             self.read[product] = ReadVersion(product, version, both)
         return shown
+
+    def _named(self, product: str) -> set[str]:
+        names = [[name.lower() for name in dotted] for dotted in names_in(self.sql)]
+        schemas = {product, "main"} if product == self.product else {product}
+        behind = {name for dotted in names for schema, name in pairwise(dotted) if schema in schemas}
+        return behind | {dotted[0] for dotted in names if product == self.product}
 
 
 def queried(

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from sqlalchemy import text
@@ -9,6 +11,8 @@ from sqlalchemy import text
 from platform_resources.cli.terminal.console import CANNOT_RUN, SPEC_INVALID, Stop
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.database import ledger_url, open_ledger
+from platform_resources.publications.consumer_queries import NotingVersions, ReadVersion, everything
+from platform_resources.publications.version_records import PortVersion
 from platform_resources.refresh.publishing import Candidate, publish
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.cli.conftest import NOW
@@ -208,6 +212,34 @@ def test_a_table_is_followed_by_the_version_that_it_is_of_and_as_of_when(publish
     done = published.mesh("query", "readings", "select count(*) from measurements")
     assert done.stderr.strip() == "readings: data as of Sat 1 Jun 2024, 14:00 CEST (version 20240601T120000.000000Z)"
     assert published.mesh("query", "readings", "select 1 from measurements", "--csv").stderr == ""
+
+
+def test_a_product_of_which_nothing_is_read_is_not_told(two):
+    data_set = read_plan(two.root)[0].product("summary").data_sets[0].name
+    queries = {f"select 1 from summary.{data_set}": ["summary"], "select 1 from Main.Measurements": ["readings"], "select 1": []}
+    for sql, products in queries.items():
+        assert [line.partition(":")[0] for line in two.mesh("query", "readings", sql).stderr.splitlines()] == products, sql
+
+
+def test_another_data_set_tells_nothing_of_as_of_when_the_one_is_that_is_read():
+    at, version = "2024-06-01T10:00:00+00:00", "20240601T120000.000000Z"
+    old = PortVersion("old_file", "old", "parquet", 1, {}, "2024-05-01T00:00:00+00:00", (), 1)
+    known, unknown = (
+        replace(old, port="new_file", data_set="new", watermark=at),
+        replace(old, port="x", data_set="x", watermark_unknown="y"),
+    )
+    for sql, as_of in {
+        "from new": at,
+        "from shop.NEW": at,
+        "from new, old_file": old.watermark,
+        "from new, x": None,
+        "from other.x": "",
+    }.items():
+        noting = NotingVersions(everything, "shop", sql)
+        for port in (known, old, unknown):
+            noting("shop", port, version)
+        expected = {} if as_of == "" else {"shop": ReadVersion("shop", version, datetime.fromisoformat(as_of) if as_of else None)}
+        assert noting.read == expected, sql
 
 
 def test_a_query_that_takes_too_much_memory_ends_with_a_plain_message(published):

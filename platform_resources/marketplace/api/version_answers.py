@@ -100,7 +100,7 @@ class ReadVersionData(TypedDict):
 
 
 class QueryAnswerData(TypedDict):
-    """The rows of a query, every value as text; `cut` if there are more rows. `read` are the versions that they are made from."""
+    """The rows of a query, every value as text; `cut` if there are more rows. `read` are the versions of what the query names."""
 
     columns: list[str]
     rows: list[list[str | None]]

@@ -198,7 +198,7 @@ def _asked(shop: Shop, request: Request, sql: str, product: str) -> _Asked:
         raise QueryRefused("name what you read as product.data_set, such as one of the tables listed here")
     with explained():
         domain = publishing_domain(state, plan, named[0]) or ""
-        noting = NotingVersions(seen_ports(shop, request))
+        noting = NotingVersions(seen_ports(shop, request), named[0], sql)
         readable = readable_ports(state, domain, named[0], sql, seen=noting)
     return _Asked(sql, product, shop.reads_as(request), named, readable, tuple(noting.read.values()))
 
