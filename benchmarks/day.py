@@ -183,6 +183,7 @@ def main() -> None:
     parser.add_argument("--hours", type=int, default=24)
     parser.add_argument("--mesh", type=Path, help="a folder for the mesh, which the next measurement finds there")
     parser.add_argument("--step", type=int, default=15, help="minutes")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="of real time, after which the day is over")
     parser.add_argument("--database", default="postgresql", choices=["postgresql", "sqlite"])
     asked = parser.parse_args()
     logging.disable(logging.INFO)
@@ -233,6 +234,8 @@ def measured(asked: argparse.Namespace, root: Path, folder: Path, instance: dg.D
             if minute % 60 == 0:
                 day.evaluate(now)
                 print(f"{minute // 60} hours are over after {time.perf_counter() - begun:.0f} s", flush=True)
+            if time.perf_counter() - begun > 60 * asked.minutes:
+                break
         lasted = time.perf_counter() - begun
         used = {part: seconds - before[part] for part, seconds in busy(servers, ledger_url).items()}
         lines = list(told(day, lasted, servers, used))

@@ -226,5 +226,16 @@ def _become(text: str, arguments: list[str], environment: Mapping[str, str], fol
     os.environ.update(environment)
     time.tzset()
     sys.argv = ["-c", *arguments]
+    if "sys.path" in text:
+        _forget_what_is_installed()
     exec(compile(text, "<string>", "exec"), {"__name__": "__main__"})
     raise SystemExit
+
+
+def _forget_what_is_installed() -> None:
+    """For a program that brings packages of its own, which the ones before it had not."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("platform_resources"):
+            for value in vars(module).values():
+                if callable(forget := getattr(value, "cache_clear", None)):
+                    forget()
