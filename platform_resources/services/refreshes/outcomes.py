@@ -59,18 +59,18 @@ def refreshed(state: Path, product: ProductPlan, run_id: str, perform: Callable[
     end = perform()
     served = _served(state, product)
     gates = [failure for failure in end.failed if failure.check.blocking]
-    # What fails behind an input that was not loaded probably fails for that, and is told after it.
-    inputs = {port.key for port in product.inputs} if end.errors else set()
+    # What fails behind an input that was not loaded probably fails for that, and is told after it; that of the input itself says all.
+    behind = end.errors and not end.errors[0].startswith(tuple(f"input port {port.name}: " for port in product.inputs))
+    inputs = {port.key for port in product.inputs} if behind else set()
     warned = [failure for failure in end.failed if not failure.check.blocking]
     lost = [failure for failure in warned if failure.check.key in inputs and failure.check.name in ("arrived", "contract")]
-    said = [failure.sentence for failure in lost if not any(error in failure.sentence for error in end.errors)]
     hints = dict.fromkeys(failure.hint for failure in gates if failure.hint)
     return Refreshed(
         product=product.name,
         outcome=_outcome(end, served != before),
         version=served if served != before else None,
         served=served,
-        reasons=(*said, *end.errors) or (*(failure.sentence for failure in gates), *hints),
+        reasons=(*(failure.sentence for failure in lost), *end.errors) or (*(failure.sentence for failure in gates), *hints),
         warnings=tuple(failure.sentence for failure in warned if failure not in lost),
         run_id=run_id,
         seconds=time.monotonic() - started,
