@@ -268,7 +268,7 @@ def test_the_incident_of_a_product_that_is_retired_ends_and_those_who_knew_it_ar
     assert story.at(NOON + HOUR) == ["readings#1 resolved no action: nothing that failed is watched any more"]
     assert story.channels("recovery") == ["plant.alerts"]
     assert story.told("recovery")[0][2] == "Closed: Sensor readings (no action); it is not refreshed"
-    assert "**Sensor readings** is not refreshed.\n" in story.body("recovery", "plant.alerts")
+    assert "**Sensor readings** is not refreshed: it is retired, and nothing takes its place.\n" in story.body("recovery", "plant.alerts")
 
 
 def test_those_who_knew_the_incident_of_a_product_that_is_removed_are_told_its_end_once(story):
