@@ -50,6 +50,7 @@ ALSO = {
     "scaffolding/product_files.py": {"validity"},
     "scaffolding/suggested_objectives.py": {"completeness", "uniqueness", "validity", "volume"},
     "services/announcements.py": {"schema"},
+    "services/new_versions.py": {"schema"},
     "services/control_ports/lineage_events.py": {"schema"},
     "services/migrating/carried_ports.py": {"schema"},
     "services/starting/new_inputs.py": {"schema"},
