@@ -120,7 +120,9 @@ def _read_by_python(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _server_environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    """Without what tests set for a while, of which the first one that asks for a process has some."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("MESH_", "DAGSTER_", "SNOWFLAKE_", "DBT_"))}
+    return own | {"PYTHONPATH": str(REPOSITORY), "DAGSTER_DISABLE_TELEMETRY": "true"}
 
 
 @cache
@@ -187,7 +189,7 @@ def _warm_up() -> None:
         for command in WARMING:
             done = CliRunner().invoke(app, ["--root", str(root), *command])
             if getattr(done.exception, "code", done.exit_code):
-                raise SystemExit(f"mesh {' '.join(command)} fails: {done.output}")
+                raise SystemExit(f"mesh {' '.join(command)} fails: {done.output} {done.exception!r}")
     for thread in threading.enumerate():
         if thread is not threading.main_thread():
             thread.join()
