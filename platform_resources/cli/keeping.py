@@ -10,8 +10,8 @@ import typer
 
 from platform_resources.capabilities.support.shares import bytes_text
 from platform_resources.cli.terminal.console import CANNOT_RUN, mesh_of, out, stop, words
+from platform_resources.cli.terminal.memory import synced
 from platform_resources.repository.mesh_folders import dagster_home, mesh_root, state_folder
-from platform_resources.settings import LEDGER
 
 
 def backup(
@@ -42,20 +42,23 @@ def restore(
 ) -> None:
     """Restore a backup into a mesh without state: an empty state folder and an empty ledger. Every file is compared first."""
     from platform_resources.ledger.database import LedgerUnavailable
-    from platform_resources.services.backups import BackupRefused, backup_in, restore, shown_again
+    from platform_resources.services.backups import BackupRefused, RestoreBroken, backup_in, restore, shown_again, untold
 
     root, plan = mesh_of(context)
-    state = state_folder(root)
+    state, now = state_folder(root), datetime.now(UTC)
     try:
         kept = backup_in(folder.resolve())
         restore(kept, state, dagster_home(state), os.environ)
-    except (BackupRefused, LedgerUnavailable) as error:
+    except (BackupRefused, LedgerUnavailable, OSError) as error:
         stop(f"nothing was restored: {error}", CANNOT_RUN)
-    except OSError as error:
-        stop(
-            f"only a part was restored to {state}: {error}; take that away, empty a ledger that {LEDGER.name} names, and restore again",
-            CANNOT_RUN,
-        )
+    except RestoreBroken as error:
+        stop(f"only a part was restored to {state}: {error}\nTake that away, and restore again.", CANNOT_RUN)
     out.print(f"restored {len(kept.files):,} files, {bytes_text(kept.bytes)}, as of {kept.made_at}", highlight=False, soft_wrap=True)
-    if left := shown_again(state, plan, datetime.now(UTC)):
+    words.print("What was revoked or ended since then is in force again: tokens, grants, subscriptions, hooks.", style="yellow")
+    with synced(root, now) as ledger:
+        newer = untold(ledger, state, plan, now)
+    if newer:
+        said = f"published while the backup was made, and told to nobody yet: {', '.join(newer)}; refresh these"
+        words.print(said, style="yellow", highlight=False)
+    if left := shown_again(state, plan, now):
         stop("\n".join(("readers do not have all of it yet; mend this and run `mesh access apply`:", *left)), CANNOT_RUN)

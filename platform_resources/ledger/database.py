@@ -250,6 +250,22 @@ def restore_ledger(file: Path, url: str) -> None:
         _copy_rows(copy, ledger)
 
 
+def saved_revision(file: Path) -> str:
+    """The revision of a saved ledger, which is not changed. Raises sqlite3.Error."""
+    with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+        return str(connection.execute("select version_num from alembic_version").fetchone()[0])
+
+
+def filled_tables(url: str) -> str:
+    """The tables of this ledger that have rows; empty if none has. Raises LedgerUnavailable."""
+    with closing(open_ledger(url)) as ledger, ledger.reading() as connection:
+        return _filled(connection)
+
+
+def _filled(connection: Connection) -> str:
+    return ", ".join(sorted(table.name for table in TABLES.sorted_tables if connection.execute(select(table).limit(1)).first()))
+
+
 def save_sqlite(file: Path, into: Path) -> None:
     """Copy an SQLite database as it is at one moment, also while others write to it."""
     with (
@@ -265,11 +281,8 @@ def _copy_rows(source: Ledger, target: Ledger) -> None:
     with source.reading() as reading, target.writing() as writing:
         if reading.dialect.name == "postgresql":
             reading.execute(text("set transaction isolation level repeatable read"))
-        filled = [table.name for table in TABLES.sorted_tables if writing.execute(select(table).limit(1)).first()]
-        if filled:
-            raise LedgerUnavailable(
-                f"the ledger {where} is not empty: it has rows in {', '.join(sorted(filled))}; restore into an empty one"
-            )
+        if filled := _filled(writing):
+            raise LedgerUnavailable(f"the ledger {where} is not empty: it has rows in {filled}; restore into an empty one")
         for table in TABLES.sorted_tables:
             for rows in reading.execution_options(yield_per=ROWS_AT_ONCE).execute(select(table)).mappings().partitions():
                 writing.execute(insert(table), [dict(row) for row in rows])

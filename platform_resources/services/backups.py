@@ -1,7 +1,8 @@
 """Back up and restore a mesh's state: published versions, product databases, the ledger and Dagster's history.
 
 A backup is a folder of its own, complete or not there. What has not changed since the last one in the same place is a hard link to its
-file, so another backup costs only what is new. The ledger is saved first and versions last: whatever it says is published is there.
+file, so another backup costs only what is new. The ledger is saved first and versions last, consumers before what they read: whatever the
+ledger says is published is there, and whatever a product was made from, or something newer. A restore puts the ledger back last.
 """
 
 import hashlib
@@ -18,7 +19,19 @@ from tempfile import TemporaryDirectory
 
 from filelock import FileLock, Timeout
 
-from platform_resources.ledger.database import LEDGER_FILE, ledger_url, restore_ledger, save_ledger, save_sqlite
+from platform_resources.ledger.database import (
+    LEDGER_FILE,
+    Ledger,
+    LedgerUnavailable,
+    filled_tables,
+    ledger_url,
+    newest_revision,
+    restore_ledger,
+    save_ledger,
+    save_sqlite,
+    saved_revision,
+)
+from platform_resources.ledger.queries.history import newest_publications
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan
 from platform_resources.publications.published_versions import publishing, shelf
@@ -32,7 +45,7 @@ from platform_resources.services.access.access_plan import apply_access
 from platform_resources.services.access.reader_views import known_grants
 from platform_resources.services.showing.kept_memories import FILE as MEMORIES
 from platform_resources.services.starting.kept_drafts import DRAFTS
-from platform_resources.settings import STORE
+from platform_resources.settings import LEDGER, STORE
 from platform_resources.warehouses.targets import warehouse
 
 CONTENTS, PART, STATE, HOME, LEDGER_COPY = "backup.json", ".part", "state", "dagster", "ledger.sqlite"
@@ -48,6 +61,10 @@ _READ_AT_ONCE = 1 << 20
 
 class BackupRefused(Exception):
     """Raised before anything is changed; says why and what to do."""
+
+
+class RestoreBroken(Exception):
+    """Raised where only a part was restored, of which nothing is refreshed; says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +119,7 @@ def _save(state: Path, home: Path, place: Path, now: datetime, environment: Mapp
         save_ledger(ledger_url(state, environment), part / LEDGER_COPY)
         copying.note(part / LEDGER_COPY)
         copying.tree(home, HOME, lambda path: path.name == "logs" or path.name.endswith(SQLITE_WORK))
-        for domain, product in _products(state):
+        for domain, product in _consumers_first(state):
             with locked(state, _Place(product, domain)):
                 shelf(state, domain, product).complete()
                 for name in (
@@ -133,39 +150,77 @@ def _save(state: Path, home: Path, place: Path, now: datetime, environment: Mapp
 def restore(backup: Backup, state: Path, home: Path, environment: Mapping[str, str]) -> None:
     """Restore a backup into empty state, after comparing every file with what was saved.
 
-    Raises BackupRefused, LedgerUnavailable, OSError.
+    Raises BackupRefused, LedgerUnavailable and OSError, where nothing was changed, and RestoreBroken.
     """
-    taken = [path for path in _targets(state, home) if path.is_file() or (path.is_dir() and any(path.iterdir()))]
-    if taken:
-        there = ", ".join(map(str, taken))
-        raise BackupRefused(f"there is something already: {there}; move it away, or set MESH_STATE to an empty folder")
+    _refuse_taken(state, home)
     if STORE.value(os.environ) and (known := shared_products(shared_objects().listed(POINTERS))):
         named = ", ".join(f"{domain}/{product}" for domain, product in known)
         raise BackupRefused(f"{STORE.name} has products already: {named}; name an empty prefix")
     if damaged := [name for name, file in backup.files.items() if not _is(backup.folder / name, file)]:
         shown = ", ".join(damaged[:5])
         raise BackupRefused(f"{backup.folder} is damaged: {len(damaged)} files are not as they were saved ({shown}); take another backup")
-    _restore_ledger(backup.folder / LEDGER_COPY, state, ledger_url(state, environment))
-    (state / RESTORING).parent.mkdir(parents=True, exist_ok=True)
-    (state / RESTORING).touch()
+    if (saved := saved_revision(backup.folder / LEDGER_COPY)) > newest_revision():
+        known = f"this one, {version('platform-resources')}, knows up to revision {newest_revision()} of the ledger; update it"
+        raise BackupRefused(f"{backup.folder} is of a newer platform, {backup.platform}, with revision {saved}; {known}")
+    url = ledger_url(state, environment)
+    if url != ledger_url(state, {}) and (filled := filled_tables(url)):
+        raise BackupRefused(f"the ledger that {LEDGER.name} names is not empty: it has rows in {filled}; restore into an empty one")
+    with _alone(state, home):
+        try:
+            _put_back(backup, state, home)
+            _restore_ledger(backup.folder / LEDGER_COPY, state, url)
+        except (OSError, LedgerUnavailable) as error:
+            raise RestoreBroken(str(error)) from error
+    if STORE.value(os.environ):
+        for domain, product in _products(state):
+            locked(state, _Place(product, domain)).release()  # hands over what is here
+
+
+def _refuse_taken(state: Path, home: Path) -> None:
+    taken = [path for path in _targets(state, home) if path.is_file() or (path.is_dir() and any(path.iterdir()))]
+    if taken:
+        there = ", ".join(map(str, taken))
+        raise BackupRefused(f"there is something already: {there}; move it away, or set MESH_STATE to an empty folder")
+
+
+@contextmanager
+def _alone(state: Path, home: Path) -> Iterator[None]:
+    """While one restore is under way; of one that is broken off the note stays. Raises BackupRefused."""
+    note = state / RESTORING
+    note.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        note.touch(exist_ok=False)
+    except FileExistsError:
+        way_out = "wait for its end; if there is none, take away what is there, and restore again"
+        raise BackupRefused(f"another restore into {state} is under way, or was broken off ({note}): {way_out}") from None
+    try:
+        _refuse_taken(state, home)  # by one that has ended just now
+    except BackupRefused:
+        note.unlink()
+        raise
+    yield
+    note.unlink()
+
+
+def _put_back(backup: Backup, state: Path, home: Path) -> None:
     for name in backup.files:
         within, _, rest = name.partition("/")
         if within in (STATE, HOME):
             target = (state if within == STATE else home) / rest
             _made_like(backup.folder / name, target, backup.folder / within)
             shutil.copy2(backup.folder / name, target)
-    (state / RESTORING).unlink()
-    if STORE.value(os.environ):
-        for domain, product in _products(state):
-            locked(state, _Place(product, domain)).release()  # hands over what is here
 
 
 def _restore_ledger(copy: Path, state: Path, url: str) -> None:
+    """Of an older revision it is brought to the newest one, in a copy: the backup stays as it is."""
     if url == ledger_url(state, {}):
-        (state / LEDGER_FILE).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(copy, state / LEDGER_FILE)
+        if (state / LEDGER_FILE).exists():
+            raise FileExistsError(f"something that runs has begun a ledger meanwhile, {state / LEDGER_FILE}; stop it first")
+        part = state / f"{LEDGER_FILE}{PART}"
+        shutil.copy2(copy, part)
+        part.rename(state / LEDGER_FILE)
         return
-    with TemporaryDirectory() as folder:  # a ledger of an older revision is brought to the newest one, which the backup is not
+    with TemporaryDirectory() as folder:
         restore_ledger(Path(shutil.copy2(copy, folder)), url)
 
 
@@ -175,6 +230,14 @@ def shown_again(state: Path, plan: MeshPlan, now: datetime) -> tuple[str, ...]:
         if latest := shelf(state, product.domain, product.name).latest():
             refresh_catalog(state, product, latest)
     return apply_access(state, plan, known_grants(state), now)
+
+
+def untold(ledger: Ledger, state: Path, plan: MeshPlan, now: datetime) -> tuple[str, ...]:
+    """Products that show a version which the ledger does not know: it was published while the backup was made."""
+    with ledger.reading() as connection:
+        known = {(publication.product, publication.version) for publication in newest_publications(connection, now)}
+    shown = {product.name: shelf(state, product.domain, product.name).latest() for product in plan.products}
+    return tuple(name for name, latest in shown.items() if latest is not None and (name, latest.id) not in known)
 
 
 def newest_backup(place: Path) -> Backup | None:
@@ -242,15 +305,32 @@ class _Copying:
         known = self.last.files.get(name) if self.last else None
         with path.open("rb") as opened:
             is_sqlite = opened.read(len(SQLITE)) == SQLITE
+        log = path.with_name(f"{path.name}-wal")
+        is_whole = not is_sqlite or not log.exists() or not log.stat().st_size  # what is in the log is not in the file yet
+        if is_whole and known and self.last and _looks(seen) == (known.bytes, known.modified) and _linked(target, self.last, name):
+            self.note(target, known.sha256)
+            return
         if is_sqlite:
             save_sqlite(path, target)
-            self.note(target)
-        elif known and self.last and (known.bytes, known.modified) == (seen.st_size, seen.st_mtime_ns):
-            target.hardlink_to(self.last.folder / name)
-            self.note(target, known.sha256)
+            if is_whole:
+                os.utime(target, ns=(seen.st_atime_ns, seen.st_mtime_ns))
         else:
             shutil.copy2(path, target)
-            self.note(target)
+        self.note(target)
+
+
+def _linked(target: Path, last: Backup, name: str) -> bool:
+    """Whether the target is now the file of the last backup, unless that is damaged, gone, or of a file system without hard links."""
+    kept, saved = last.folder / name, last.files[name]
+    with suppress(OSError):
+        if _looks(kept.stat()) == (saved.bytes, saved.modified):
+            target.hardlink_to(kept)
+            return True
+    return False
+
+
+def _looks(seen: os.stat_result) -> tuple[int, int]:
+    return seen.st_size, seen.st_mtime_ns
 
 
 def _products(state: Path) -> list[tuple[str, str]]:
@@ -258,6 +338,16 @@ def _products(state: Path) -> list[tuple[str, str]]:
     files = state.glob(conventions.database_file("*", "*"))
     shared = shared_products(shared_objects().listed(POINTERS)) if STORE.value(os.environ) else ()
     return sorted({*publishing(state), *((file.parent.name, file.stem) for file in files), *shared})
+
+
+def _consumers_first(state: Path) -> Iterator[tuple[str, str]]:
+    """Products, each behind those that have pinned a version of it: what one was made from is then there when it is copied itself."""
+    waiting = {place: {pin.partition(".")[0] for pin in shelf(state, *place).pinning()} - {place[1]} for place in _products(state)}
+    while waiting:
+        names = {name for _, name in waiting}
+        free = [place for place, consumers in waiting.items() if not consumers & names] or [*waiting]  # keys may be compared both ways
+        yield from free
+        waiting = {place: consumers for place, consumers in waiting.items() if place not in free}
 
 
 def _made_again(state: Path, path: Path) -> bool:

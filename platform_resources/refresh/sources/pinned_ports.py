@@ -1,6 +1,5 @@
 """Pin a version of another product's output port, and hold what is read of it against its contract."""
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,6 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import PortVersion, Publication, Versions
 from platform_resources.refresh.sources.pull_records import PullContext, Pulled, PullFailed, recorded
 from platform_resources.refresh.views.upstream_access import VIEW, AccessUnknown, consumer_standing, received, seen_columns, view_record
-from platform_resources.settings import STORE
 from platform_resources.spec.values.versions import VersionRange
 from platform_resources.warehouses.engine_errors import EngineError
 from platform_resources.warehouses.protocol import ProductDatabase
@@ -74,11 +72,11 @@ def _read_columns(database: ProductDatabase, relation: Relation, shelves: Versio
 
 
 def read_here(database: ProductDatabase, port: InputPlan, context: PullContext) -> None:
-    """Have what was pulled last read from files of this machine: a database that came from another one names those there."""
+    """Have what was pulled last read from files of this state: a database of another machine, or of a backup, names those there."""
     relation, upstream = Relation("inputs", port.name), port.upstream
-    if upstream is None or not STORE.value(os.environ):
-        return
     sql = database.view_sql(relation)
+    if upstream is None or not sql:
+        return
     shelves = former_shelf(context.state, upstream.domain, upstream.product, upstream.former_products)
     for version in (version for publication in shelves.published() for version in publication.ports):
         for part in (part for part in version.parts if any(f"/{file}'" in sql for file in part.files)):
