@@ -19,4 +19,6 @@ def test_a_backup_is_restored_into_an_empty_folder_and_nowhere_else(published, t
     restored = published.mesh("restore", backup)
     assert restored.exit_code == 0, restored.output
     assert restored.stdout.startswith("restored ")
+    assert "is in force again: tokens, grants" in restored.stderr
+    assert "told to nobody yet: readings; refresh" in restored.stderr.replace("\n", " "), "the fixture publishes without Dagster"
     assert "3" in published.mesh("query", "readings", "select count(*) from measurements").stdout

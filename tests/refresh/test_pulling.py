@@ -506,6 +506,17 @@ def test_a_version_that_breaks_its_contract_is_not_read(summary, old, new, told)
     assert shelf(summary.root, "plant", "readings").pins() == {"summary.measurements": first.id}
 
 
+def test_the_last_good_version_is_read_where_the_state_is_now(summary):
+    """As after a restore into another folder: the product's database names files of the one before."""
+    published(summary.root)
+    summary.pull()
+    edited(summary.root, product_file("plant", "readings"), "name: operator, type: varchar", "name: worker, type: varchar")
+    published(summary.root, NOW + timedelta(minutes=1), rows=9)
+    moved = Pulling(summary.root.rename(summary.root.with_name("moved")), "summary", summary.database)
+    pulled = moved.pull(NOW + timedelta(minutes=2))
+    assert (set(pulled.failures), pulled.rows, len(moved.rows())) == ({"contract"}, 3, 3)
+
+
 def the_view(publication):
     """What the role of the summary sees of the first port."""
     (view,) = publication.ports[0].views.values()

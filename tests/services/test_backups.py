@@ -1,8 +1,13 @@
 """Backups: what a mesh has is put back elsewhere as it was, or nothing is."""
 
 import errno
+import hashlib
+import json
+import os
 import shutil
+import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 
@@ -11,7 +16,7 @@ from sqlalchemy import select
 
 from platform_resources.dbt.planning import read_plan
 from platform_resources.ledger.columns import TABLES
-from platform_resources.ledger.database import LEDGER_FILE, LedgerUnavailable, ledger_url, open_ledger
+from platform_resources.ledger.database import LEDGER_FILE, ledger_url, open_ledger
 from platform_resources.ledger.people.lab_store import LabQuery, forget_saved, record_query, saved_queries
 from platform_resources.ledger.people.review_store import write_review
 from platform_resources.ledger.people.subscriptions import subscribe
@@ -19,7 +24,8 @@ from platform_resources.plan import conventions
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.product_locks import ProductBusy, locked
 from platform_resources.refresh.views.folder_modes import PRIVATE
-from platform_resources.services.backups import MADE_AGAIN, PART, BackupRefused, backup_in, restore, save, shown_again
+from platform_resources.services import backups
+from platform_resources.services.backups import MADE_AGAIN, PART, BackupRefused, RestoreBroken, backup_in, restore, save, shown_again
 from platform_resources.warehouses.duckdb.catalogs import catalog_rows
 from tests.cli.conftest import NOW, publish_readings
 from tests.ledger.ledgers import new_database
@@ -98,10 +104,44 @@ def test_what_has_not_changed_takes_no_room_again(lived_in, tmp_path):
     second = saved(lived_in, tmp_path / "backups", hours=1)
     shared = {name for name in first.files if (first.folder / name).samefile(second.folder / name)}
     assert {name for name in first.files if name.endswith(".parquet")} <= shared
-    assert "ledger.sqlite" not in shared
+    assert "ledger.sqlite" not in shared and "dagster/history/runs.db" in shared
     parquet = [sum(name.endswith(".parquet") for name in made.files) for made in (first, second)]
     assert parquet[1] == 2 * parquet[0]
     assert backup_in(first.folder) == first
+
+
+def test_what_is_damaged_in_the_last_backup_or_only_in_a_log_yet_is_copied_anew(lived_in, tmp_path):
+    runs = lived_in / ".dagster/history/runs.db"
+    first = saved(lived_in, tmp_path / "backups")
+    cut = next(name for name in first.files if name.endswith(".parquet"))
+    os.truncate(first.folder / cut, 10)
+    with closing(sqlite3.connect(runs)) as writing:
+        before = runs.stat()
+        writing.execute("create table late as select 7 as n")
+        writing.commit()
+        os.utime(runs, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert runs.with_name("runs.db-wal").stat().st_size
+        second = saved(lived_in, tmp_path / "backups", hours=1)
+    restore(second, tmp_path / "elsewhere", tmp_path / "elsewhere/.dagster", {})
+    with closing(sqlite3.connect(second.folder / "dagster/history/runs.db")) as copy:
+        assert copy.execute("select n from late").fetchall() == [(7,)]
+
+
+def test_consumers_are_saved_before_what_they_read(lived_in, tmp_path, monkeypatch):
+    """A version that is published and pinned between the two would otherwise be missing where a product names it as its input."""
+    lock, order = backups.locked, list[str]()
+    (lived_in / "warehouse/office").mkdir()
+    (lived_in / "warehouse/office/summary.duckdb").touch()
+    monkeypatch.setattr(backups, "locked", lambda state, product: order.append(product.name) or lock(state, product))
+    for owner, reader in ((("office", "summary"), "readings"), (("plant", "readings"), "summary")):
+        shelf(lived_in, *owner).pin(f"{reader}.port", "v")
+        saved(lived_in, tmp_path / reader)
+        assert order[-2:] == [reader, owner[1]]
+        shelf(lived_in, *owner).unpin(f"{reader}.port")
+    for owner, reader in ((("office", "summary"), "readings"), (("plant", "readings"), "summary")):
+        shelf(lived_in, *owner).pin(f"{reader}.keys of identifiers", "v")
+    saved(lived_in, tmp_path / "each other")
+    assert sorted(order[-2:]) == ["readings", "summary"]
 
 
 @pytest.mark.parametrize(
@@ -145,14 +185,44 @@ def test_of_half_a_restored_state_nothing_is_refreshed(lived_in, tmp_path, monke
         copy(*files)
 
     monkeypatch.setattr(shutil, "copy2", full)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(RestoreBroken, match="no space left"):
         restore(made, elsewhere, elsewhere / ".dagster", {})
     monkeypatch.undo()
+    assert not (elsewhere / LEDGER_FILE).exists(), "nobody is told anything of half a state"
     with pytest.raises(ProductBusy, match=r"a backup is being restored to .*, or was broken off"):
         locked(elsewhere, product, 0)
     shutil.rmtree(elsewhere)
     restore(made, elsewhere, elsewhere / ".dagster", {})
     locked(elsewhere, product, 0).release()
+
+
+def test_of_two_restores_at_once_one_is_refused_and_the_other_is_whole(lived_in, tmp_path):
+    made, elsewhere = saved(lived_in, tmp_path / "backups"), tmp_path / "elsewhere"
+
+    def restored(_):
+        try:
+            restore(made, elsewhere, elsewhere / ".dagster", {})
+        except BackupRefused as refused:
+            return str(refused)
+        return ""
+
+    with ThreadPoolExecutor(2) as pool:
+        done, refused = sorted(pool.map(restored, range(2)))
+    assert done == "" and ("is under way, or was broken off" in refused or "there is something already" in refused)
+    assert rows(ledger_url(elsewhere, {})) == rows(ledger_url(lived_in, {}))
+    locked(elsewhere, read_plan(lived_in)[0].product("readings"), 0).release()
+
+
+def test_a_backup_of_a_newer_platform_is_refused(lived_in, tmp_path):
+    made, elsewhere = saved(lived_in, tmp_path / "backups"), tmp_path / "elsewhere"
+    contents, copy = json.loads((made.folder / "backup.json").read_text()), made.folder / "ledger.sqlite"
+    with closing(sqlite3.connect(copy)) as ledger, ledger:
+        ledger.execute("update alembic_version set version_num = '9999'")
+    contents["files"]["ledger.sqlite"] |= {"bytes": copy.stat().st_size, "sha256": hashlib.sha256(copy.read_bytes()).hexdigest()}
+    (made.folder / "backup.json").write_text(json.dumps(contents))
+    with pytest.raises(BackupRefused, match=r"is of a newer platform, .*, with revision 9999; this one, .*, knows up to revision 0"):
+        restore(backup_in(made.folder), elsewhere, elsewhere / ".dagster", {})
+    assert not elsewhere.exists()
 
 
 def test_nothing_is_restored_over_what_is_there(lived_in, tmp_path):
@@ -212,11 +282,10 @@ def test_a_ledger_moves_to_postgresql_and_back(lived_in, tmp_path, postgres_serv
         record_query(connection, LabQuery("ana", NOW, "readings", "select 2", title="two"))  # numbered on from the last
         assert [query.query for query in saved_queries(connection)] == ["select 2", "select 1"]
         assert forget_saved(connection, "ana", "two")
-    with pytest.raises(
-        LedgerUnavailable,
-        match="is not empty: it has rows in lab_queries, product_changes, reviews, subscriptions; restore into an empty one",
-    ):
+    filled = "is not empty: it has rows in lab_queries, product_changes, reviews, subscriptions; restore into an empty one"
+    with pytest.raises(BackupRefused, match=filled):
         restore(made, tmp_path / "third", tmp_path / "third/.dagster", {"MESH_LEDGER": url})
+    assert not (tmp_path / "third").exists()
     again = save(elsewhere, elsewhere / ".dagster", tmp_path / "again", NOW, {"MESH_LEDGER": url})
     restore(again, back, back / ".dagster", {})
 
