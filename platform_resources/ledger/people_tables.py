@@ -389,5 +389,6 @@ version_hooks = Table(
     *required(Text, "secret"),
     *required(MomentColumn, "since"),
     *optional(MomentColumn, "ended_at"),
+    *optional(JSON(none_as_null=True), "known"),
     Index(None, "product"),
 )

@@ -29,7 +29,7 @@ def version_messages(
     known = outbox.keys_about(connection, "version", {hook.product for hook in hooks}, since) if hooks else {}
     published = {name: tuple(history.publications(connection, name, since, now)) for name in {hook.product for hook in hooks}}
     for hook in hooks:
-        for version in dict.fromkeys(p.version for p in published[hook.product] if p.published_at > hook.since):
+        for version in dict.fromkeys(p.version for p in published[hook.product] if hook.is_new(p)):
             key = version_key(hook.product, version, hook.channel)
             if key not in known:
                 ports = [publication for publication in published[hook.product] if publication.version == version]

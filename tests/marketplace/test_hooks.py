@@ -23,7 +23,7 @@ from platform_resources.ledger.writing import write
 from platform_resources.marketplace.people.auth_settings import AuthSettings
 from platform_resources.notify.delivery import DeliveryFailed
 from platform_resources.notify.signed_calls import AddressRefused, call, check_address, hook_hosts, signature
-from platform_resources.services.access.version_hooks import KEY_FILE, NoHookKey, new_seed, secret_of
+from platform_resources.services.access.version_hooks import KEY_FILE, NoHookKey, begin_hook, new_seed, secret_of
 from platform_resources.services.delivering import deliver_due
 from platform_resources.services.judging import judge_refreshed
 from tests.marketplace.shop_mesh import NOW, opened_ledger
@@ -57,7 +57,7 @@ def published(ledger, shop, product, version, at, **changed):
     """A version is published, and judged as after its refresh."""
     plan, _ = read_plan(shop)
     with ledger.writing() as connection:
-        ports = [each for each in newest_publications(connection, at, [product], with_columns=True) if each.product == product]
+        ports = [each for each in newest_publications(connection, max(at, NOW), [product], with_columns=True) if each.product == product]
         write(connection, [replace(each, version=version, published_at=at, log_id=each.log_id + 1, **changed) for each in ports])
     judge_refreshed(ledger, shop, plan, [product], installed_registry(), at + timedelta(seconds=1))
     return plan
@@ -102,6 +102,25 @@ def test_a_machine_hears_of_a_new_version_by_a_signed_call_until_it_takes_it(sho
         assert "has ended" in send(timedelta(hours=7)).texts[0]
         assert client.post(f"/api/v1/hooks/{number}/end").status_code == 404
         ledger.close()
+
+
+CLOCKS = {
+    "whoever begins has a clock that is ahead": (timedelta(minutes=5), timedelta()),
+    "whoever publishes has set the clock back": (timedelta(), timedelta(hours=-3)),
+}
+
+
+@pytest.mark.parametrize(("begins", "publishes"), CLOCKS.values(), ids=CLOCKS)
+def test_what_is_new_to_a_machine_is_told_by_no_clock(shop, begins, publishes):
+    ledger, now, new = opened_ledger(shop), datetime.now(UTC), f"v-{begins}-{publishes}"
+    plan = published(ledger, shop, "summary", f"before-{new}", now)
+    _, hook = begin_hook(ledger, shop, plan.product("summary"), "ada", "http://127.0.0.1:9/new", {}, now + begins)
+    published(ledger, shop, "summary", new, now + timedelta(seconds=9) + publishes)
+    judge_refreshed(ledger, shop, plan, ["summary"], installed_registry(), now + timedelta(hours=1))
+    with ledger.reading() as connection:
+        bodies = [json.loads(each.message.body)["version"] for each in outbox.messages(connection, state="waiting", channel=hook.channel)]
+    assert bodies == [new]
+    ledger.close()
 
 
 def test_a_person_lets_a_machine_hear_and_ends_it_on_the_page_of_a_product(shop):

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, case, insert, sele
 
 from platform_resources.ledger.people_tables import subscriptions as table
 from platform_resources.ledger.people_tables import version_hooks
+from platform_resources.ledger.records import PortPublication
 from platform_resources.ledger.upserts import insertion
 from platform_resources.spec.notifications import Severity
 
@@ -52,7 +53,10 @@ def subscriptions(connection: Connection, product: str | None = None, as_of: dat
 
 @dataclass(frozen=True, slots=True)
 class VersionHook:
-    """One machine; from `seed` and a key that is not in the ledger follows the secret that calls to it are signed with."""
+    """One machine; from `seed` and a key that is not in the ledger follows the secret that calls to it are signed with.
+
+    Versions that are not `known` are new to it, whatever any clock says; machines that began before this was noted go by `since`.
+    """
 
     id: int
     product: str
@@ -61,6 +65,11 @@ class VersionHook:
     seed: str = field(repr=False)
     since: datetime
     ended_at: datetime | None = None
+    known: Collection[str] | None = None
+
+    def is_new(self, publication: PortPublication) -> bool:
+        """Whether it is to hear of this."""
+        return publication.published_at > self.since if self.known is None else publication.version not in self.known
 
     @property
     def channel(self) -> str:
@@ -70,7 +79,7 @@ class VersionHook:
 
 def add_hook(connection: Connection, hook: VersionHook) -> VersionHook:
     """Gives it with its number."""
-    row = {name: getattr(hook, name) for name in ("product", "person", "url", "since", "ended_at")}
+    row = {name: getattr(hook, name) for name in ("product", "person", "url", "since", "ended_at", "known")}
     number: int = connection.execute(insert(version_hooks).values(row | {"secret": hook.seed}).returning(version_hooks.c.id)).scalar_one()
     return replace(hook, id=number)
 

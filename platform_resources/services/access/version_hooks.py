@@ -8,11 +8,13 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.people.subscriptions import VersionHook, add_hook, hooks_of
+from platform_resources.ledger.queries.history import publications
 from platform_resources.notify.signed_calls import AddressRefused, check_address, hook_hosts
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.settings import HOOK_KEY
@@ -20,6 +22,8 @@ from platform_resources.settings import HOOK_KEY
 MOST_HOOKS = 50
 KEY_FILE = ".mesh/hook.key"
 SHORTEST = 32
+# Longer than nobody is told of a version any more; other machines' clocks may be ahead.
+KNOWN_FOR, FOR_EVER = timedelta(days=30), datetime.max.replace(tzinfo=UTC)
 # What the ledger keeps begins with it; what does not is a secret itself, kept before there was a key.
 DERIVED = "of-key:"
 
@@ -43,7 +47,8 @@ def begin_hook(
     with ledger.writing() as connection:
         if len(hooks_of(connection, person=person)) >= MOST_HOOKS:
             raise HookRefused(f"{person} has {MOST_HOOKS} hooks; end those that nobody needs")
-        return secret, add_hook(connection, wanted)
+        known = {publication.version for publication in publications(connection, product.name, now - KNOWN_FOR, FOR_EVER)}
+        return secret, add_hook(connection, replace(wanted, known=sorted(known)))
 
 
 class NoHookKey(Exception):
