@@ -159,9 +159,9 @@ def restore(backup: Backup, state: Path, home: Path, environment: Mapping[str, s
     if damaged := [name for name, file in backup.files.items() if not _is(backup.folder / name, file)]:
         shown = ", ".join(damaged[:5])
         raise BackupRefused(f"{backup.folder} is damaged: {len(damaged)} files are not as they were saved ({shown}); take another backup")
-    if (saved := saved_revision(backup.folder / LEDGER_COPY)) > newest_revision():
-        known = f"this one, {version('platform-resources')}, knows up to revision {newest_revision()} of the ledger; update it"
-        raise BackupRefused(f"{backup.folder} is of a newer platform, {backup.platform}, with revision {saved}; {known}")
+    if (revision := saved_revision(backup.folder / LEDGER_COPY)) > newest_revision():
+        newest = f"this one, {version('platform-resources')}, knows up to revision {newest_revision()} of the ledger; update it"
+        raise BackupRefused(f"{backup.folder} is of a newer platform, {backup.platform}, with revision {revision}; {newest}")
     url = ledger_url(state, environment)
     if url != ledger_url(state, {}) and (filled := filled_tables(url)):
         raise BackupRefused(f"the ledger that {LEDGER.name} names is not empty: it has rows in {filled}; restore into an empty one")
