@@ -59,9 +59,10 @@ class View:
         clear = {folded_column(column.name) for column in self.columns if column.how == CLEAR}
         return not self.rows and len(clear) == len(self.columns) and all(folded_column(name) in clear for name in columns)
 
-    def shows(self, column: str) -> bool:
-        """Whether it shows this column, perhaps masked."""
-        return folded_column(column) in {folded_column(shown.name) for shown in self.columns}
+    def tells_apart(self, column: str) -> bool:
+        """Whether nulls and different values of this column are such here too: in the clear, and under a key."""
+        kept = {folded_column(shown.name) for shown in self.columns if shown.how == CLEAR or shown.key}
+        return folded_column(column) in kept
 
     def tells(self, column: str) -> bool:
         """Whether it shows every value of this column: in the clear, and of every row."""

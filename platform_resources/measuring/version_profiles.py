@@ -109,13 +109,13 @@ def _column_of(data: Mapping[str, Any]) -> ColumnProfile:
 
 
 def seen_profile(profile: Profile, view: View | None) -> Profile:
-    """The profile for whoever sees the data through this view: no value of a column that it does not show whole, nothing of one that it
-    leaves out."""
+    """The profile for whoever sees the data through this view: no value of a column that it does not show whole, nothing of one whose
+    nulls and different values it does not show either."""
     return dataclasses.replace(profile, columns=tuple(_seen(column, view) for column in profile.columns))
 
 
 def _seen(column: ColumnProfile, view: View | None) -> ColumnProfile:
-    if view is None or not view.shows(column.name):
+    if view is None or not view.tells_apart(column.name):
         return ColumnProfile(column.name, column.type, hidden=True)
     if view.tells(column.name):
         return column

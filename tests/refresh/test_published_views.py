@@ -70,12 +70,12 @@ def mesh_of(folder, agreement=AGREEMENT, ports=PORTS):
     )
 
 
-def published(root, now=NOW):
+def published(root, now=NOW, rows=ROWS):
     plan, problems = read_plan(root)
     assert [problem.message for problem in problems if problem.severity == "error"] == []
     product = plan.product("customers")
     with opened(root / "customers.duckdb") as database:
-        database.connection.execute(ROWS)
+        database.connection.execute(rows)
         return product, publish(database, Candidate(product, root, now, "run", "print"), {})
 
 
@@ -106,6 +106,20 @@ def test_no_byte_of_a_file_tells_what_its_roles_may_not_see(shown):
             assert told_in(root, port, role.view) == seen[role.role], (port.port, role.role)
         whole = shelf(root, "crm", "customers").path(port.files[0]).read_bytes()
         assert all(canary.encode() in whole for canary in CANARIES.values())
+
+
+def test_the_order_of_rows_tells_nothing_of_what_a_view_hides(tmp_path):
+    """Rows that lie by income would tell whose is higher, and those that lie by a masked key the key itself."""
+    root, written = mesh_of(tmp_path), []
+    new_key(root)
+    for hour, order in enumerate(("income", "income desc")):
+        _, publication = published(root, NOW + timedelta(hours=hour), f"{ROWS} order by {order}")
+        path = shelf(root, "crm", "customers").path
+        views = {(port.port, name): path(view.files[0]).read_bytes() for port in publication.ports for name, view in port.views.items()}
+        written.append(({port.port: path(port.files[0]).read_bytes() for port in publication.ports}, views))
+    (whole, views), (whole_after, views_after) = written
+    assert len(views) == 12 and views == views_after
+    assert all(whole[port] != whole_after[port] for port in whole)
 
 
 def test_roles_that_see_the_same_share_one_file(shown):

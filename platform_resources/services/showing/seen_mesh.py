@@ -7,7 +7,8 @@ from typing import Any
 
 from platform_resources.access.reader_standing import Reader
 from platform_resources.access.views import View
-from platform_resources.capabilities.registry import traits_of
+from platform_resources.capabilities.measures import Elsewhere
+from platform_resources.capabilities.registry import installed_registry, traits_of
 from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.notify.facts import Failure, Trouble
 from platform_resources.plan.faults import fault
@@ -124,7 +125,21 @@ def _last(last: LastRefresh) -> LastRefresh:
 
 
 def _check(check: CheckState, product: ProductPlan, reading: ReaderView) -> CheckState:
-    return told(check, {data_set.name: reading.view(product, data_set.name) for data_set in product.data_sets})
+    seen = told(check, {data_set.name: reading.view(product, data_set.name) for data_set in product.data_sets})
+    return told(check, {}) if seen is check and _compares_with_values_elsewhere(check, product) else seen
+
+
+def _compares_with_values_elsewhere(check: CheckState, product: ProductPlan) -> bool:
+    """Whether its text may quote a column of an input or of another data set, such as a sum there: it is not among its `columns`."""
+    if traits_of(check.dimension).quotes != "columns":
+        return False
+    own = [objective for objective in product.objectives if (objective.check.key, objective.check.name) == (check.key, check.name)]
+    measures = [
+        (measure, objective.subject.relation)
+        for objective in own
+        for measure in installed_registry().dimensions()[objective.dimension].measures(objective.settings, objective.subject).values()
+    ]
+    return any(isinstance(measure, Elsewhere) and measure.relation != relation for measure, relation in measures)
 
 
 def told(check: CheckState, views: dict[str, View | None]) -> CheckState:

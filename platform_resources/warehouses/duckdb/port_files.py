@@ -26,13 +26,16 @@ _CSV = (
 _JSON = f"format = 'newline_delimited', maximum_object_size = {LONGEST_ROW}"
 
 
-def copy_sql(source: str, columns: Mapping[str, str], path: Path, file_format: FileFormat, *, widest: bool = False) -> str:
+def copy_sql(
+    source: str, columns: Mapping[str, str], path: Path, file_format: FileFormat, *, widest: bool = False, in_order: bool = False
+) -> str:
     """The statement that writes the source (a relation or a query in parentheses) to one file.
 
-    `widest` is for whole numbers of more than 38 digits.
+    `widest` is for whole numbers of more than 38 digits. `in_order` sorts the rows by what is written of them.
     """
     listed = ", ".join(_turned(name, stored_type(file_format, kind, widest=widest)) for name, kind in columns.items())
-    return f"copy (select {listed} from {source}) to {literal(str(path))} ({_COPY_OPTIONS[file_format]})"
+    order = " order by all" if in_order else ""
+    return f"copy (select {listed} from {source}{order}) to {literal(str(path))} ({_COPY_OPTIONS[file_format]})"
 
 
 def shown_sql(relation: Relation, shown: ShownPart) -> str:

@@ -206,23 +206,28 @@ class DuckDBDatabase:
             self._fetched(f"drop {kind} {relation_sql(relation)}")
 
     def write(self, relation: Relation, published: PublishedPort, shown: ShownPart | None = None) -> None:
-        """Write the whole relation, or what is to be shown of it, to the one file of a port's version."""
+        """Write the whole relation, or what is to be shown of it, to the one file of a port's version.
+
+        What is shown is sorted: in their own order rows tell of what is hidden, such as whose income is higher, or the numbers of keys.
+        """
         port = of_files(published)
         (file,) = port.files
         source = shown_sql(relation, shown) if shown is not None else relation_sql(relation)
         columns = port.columns if shown is not None else self.columns(relation)
-        self._write_file(source, columns, file, port.format)
+        self._write_file(source, columns, file, port.format, in_order=shown is not None)
 
     def write_file(self, relation: Relation, path: Path, file_format: FileFormat) -> None:
         """Write the whole relation to one file."""
         self._write_file(relation_sql(relation), self.columns(relation), path, file_format)
 
-    def _write_file(self, source: str, columns: Mapping[str, str], path: Path, file_format: FileFormat) -> None:
+    def _write_file(
+        self, source: str, columns: Mapping[str, str], path: Path, file_format: FileFormat, *, in_order: bool = False
+    ) -> None:
         with translated():
             try:
-                self.connection.execute(copy_sql(source, columns, path, file_format))
+                self.connection.execute(copy_sql(source, columns, path, file_format, in_order=in_order))
             except duckdb.ConversionException:
-                self.connection.execute(copy_sql(source, columns, path, file_format, widest=True))
+                self.connection.execute(copy_sql(source, columns, path, file_format, widest=True, in_order=in_order))
 
     @contextmanager
     def holding(self, variables: Mapping[str, bytes]) -> Iterator[None]:
