@@ -5,13 +5,19 @@ from datetime import UTC, datetime
 import pytest
 
 from platform_resources.access.agreement_problems import role_problems
+from platform_resources.access.grants import KnownGrants
+from platform_resources.access.reader_standing import Reader
 from platform_resources.access.views import KeyedRole, combinations, mask_problem, views_of
 from platform_resources.marketplace.display import promise_rows
 from platform_resources.marketplace.display.phrases import PageTimes
+from platform_resources.plan.from_products.mesh_plan import mesh_plan
 from platform_resources.promises.grades import CheckState
-from platform_resources.services.showing.seen_mesh import told
+from platform_resources.repository.mesh_repository import read_mesh
+from platform_resources.services.access.reader_views import ReaderView
+from platform_resources.services.showing.seen_mesh import WITHHELD, seen_check, told
 from platform_resources.spec.agreements import AgreementRole, MaskUse
 from platform_resources.spec.components import DataSet
+from tests.meshes import component, model_file, product_file, product_yaml, write_mesh
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CUSTOMERS = DataSet.model_validate(
@@ -166,3 +172,29 @@ def test_a_measured_value_is_told_to_whoever_sees_its_column_and_hidden_is_not_u
         seen = told(said, {"customers": views(role(sees=["public", "internal"])).of_role("analyst", ())})
         row = promise_rows._row(seen, {}, None, PageTimes(NOW, "UTC"))
         assert (row.got, row.got_of) == (expected, "at least 100 promised"), column
+
+
+def test_a_sum_of_another_data_set_or_an_input_is_told_to_those_who_see_the_whole_product(tmp_path):
+    """The columns of a check are those of its own data set."""
+    wage = "dimension: accuracy\ndata_set: sales\nreference: {%s}\nsums: {net: {reference: wage}}"
+    parts = [
+        component("sales", "data-set", "columns: [{name: net, type: bigint, classification: internal}]"),
+        component("staff", "data-set", "columns: [{name: wage, type: bigint, classification: sensitive}]"),
+        component("ledger", "input-port", "interface: file\npath: ledger.csv"),
+        component("Like the wages", "service-level-asset", wage % "data_set: staff"),
+        component("Like the ledger", "service-level-asset", wage % "input: ledger"),
+        component("Net is there", "service-level-asset", "dimension: completeness\ndata_set: sales\ncolumns: [net]"),
+        component("sales_file", "output-port", "interface: file\ndata_set: sales"),
+    ]
+    models = {model_file("shop", "till", name): "select 1 as x" for name in ("sales", "staff")}
+    root = write_mesh(tmp_path, {product_file("shop", "till"): product_yaml("till", "shop", *parts), **models})
+    plan, problems = mesh_plan(read_mesh(root))
+    assert [problem.message for problem in problems if problem.severity == "error"] == []
+    product, reading = plan.product("till"), ReaderView(plan, KnownGrants(), NOW, Reader("bob"))
+    for objective in product.objectives:
+        check = objective.check
+        said = CheckState(
+            check.name, check.title, "objective", objective.dimension, False, "met", "31", NOW, check.key, columns=check.columns
+        )
+        assert check.columns == ("sales.net",)
+        assert seen_check(said, product, reading).reason == ("31" if check.title == "Net is there" else WITHHELD), check.title

@@ -106,7 +106,7 @@ def _known(known: Known, reading: ReaderView, whole: Collection[str]) -> Known:
     partial = {product.name: product for product in reading.plan.products if product.name not in whole}
     health = {name: _health(o, partial[name], reading) if name in partial else o for name, o in known.health.items()}
     observations = tuple(
-        replace(o, state=_check(o.state, partial[o.product], reading), reading=None) if o.product in partial else o
+        replace(o, state=seen_check(o.state, partial[o.product], reading), reading=None) if o.product in partial else o
         for o in known.observations
         if o.product in whole or o.product in partial
     )
@@ -116,7 +116,7 @@ def _known(known: Known, reading: ReaderView, whole: Collection[str]) -> Known:
 
 def _health(health: ProductHealth, product: ProductPlan, reading: ReaderView) -> ProductHealth:
     """Its verdicts and its status stay: they follow from no text."""
-    checks = tuple(_check(check, product, reading) for check in health.checks)
+    checks = tuple(seen_check(check, product, reading) for check in health.checks)
     return health_of(product, health.published, checks, _last(LastRefresh(health.outcome, health.held_back)), health.problem)
 
 
@@ -124,7 +124,8 @@ def _last(last: LastRefresh) -> LastRefresh:
     return LastRefresh(WITHHELD if last.outcome else "", WITHHELD if last.held_back else "")
 
 
-def _check(check: CheckState, product: ProductPlan, reading: ReaderView) -> CheckState:
+def seen_check(check: CheckState, product: ProductPlan, reading: ReaderView) -> CheckState:
+    """The check as a reader may see it who does not see the whole product."""
     seen = told(check, {data_set.name: reading.view(product, data_set.name) for data_set in product.data_sets})
     return told(check, {}) if seen is check and _compares_with_values_elsewhere(check, product) else seen
 

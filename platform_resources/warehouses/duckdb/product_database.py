@@ -220,9 +220,7 @@ class DuckDBDatabase:
         """Write the whole relation to one file."""
         self._write_file(relation_sql(relation), self.columns(relation), path, file_format)
 
-    def _write_file(
-        self, source: str, columns: Mapping[str, str], path: Path, file_format: FileFormat, *, in_order: bool = False
-    ) -> None:
+    def _write_file(self, source: str, columns: Mapping[str, str], path: Path, file_format: FileFormat, *, in_order: bool = False) -> None:
         with translated():
             try:
                 self.connection.execute(copy_sql(source, columns, path, file_format, in_order=in_order))
