@@ -537,6 +537,36 @@ def test_whatever_rights_the_platform_has_it_knows_whom_it_has_let_in(tmp_path, 
         read(url, "select named from customers__analyst.things", "ana")
 
 
+def test_who_has_a_role_cannot_take_it_and_so_keep_it_when_the_grant_ends(tmp_path, url):
+    """Also who was given it when that was possible still."""
+    store, database = PostgresServing(url), url.rpartition("/")[2].partition("?")[0]
+    store.load("customers", VERSIONS[0], [ServedSchema("analyst", things(tmp_path, "masked"), {"things": "view"})])
+    store.show("customers", VERSIONS[0])
+    given = ServedReaders({"analyst": ["ana"]}, {"analyst": {"things": "view"}})
+    take, taken = f'set role "customers__analyst@{database}"', []
+    for _ in range(2):
+        assert store.make_so(store.access_changes({"customers": given}, None)) == ()
+        assert store.access_changes({"customers": given}, None) == ()
+        with psycopg.connect(url, user="ana") as ana:
+            assert ana.execute("select named from customers__analyst.things").fetchall() == [("masked",)]
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                ana.execute(take)
+        with psycopg.connect(url, autocommit=True) as owner:
+            owner.execute(f'grant "customers__analyst@{database}" to ana with set true')
+        with psycopg.connect(url, user="ana", autocommit=True) as ana:
+            taken.append(ana.execute(take).statusmessage)
+    assert taken == ["SET", "SET"]
+
+
+def test_a_function_that_somebody_has_made_is_not_called_with_the_rights_of_the_platform(url):
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute("grant create on schema public to public")
+    with psycopg.connect(url, user="stranger", autocommit=True) as stranger:
+        body = "begin raise exception 'called as %', current_user; end"
+        stranger.execute(f"create function public.obj_description(oid, text) returns text language plpgsql as $${body}$$")
+    assert PostgresServing(url).shown("customers") == ""
+
+
 @pytest.mark.parametrize("now", ["less", "no role", "no product"])
 @pytest.mark.parametrize("is_open", [False, True])
 def test_what_readers_have_made_of_a_version_shows_no_more_than_they_see_now(tmp_path, url, now, is_open):

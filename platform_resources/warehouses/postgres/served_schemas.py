@@ -30,11 +30,13 @@ _OWN = (
     " where nspowner = current_user::regrole and obj_description(oid, 'pg_namespace') like '{\"mesh\":%'"
 )
 _MEMBERS = (
-    "select r.rolname, m.rolname from pg_auth_members a join pg_roles r on r.oid = a.roleid join pg_roles m on m.oid = a.member"
+    "select r.rolname, m.rolname, {takes} from pg_auth_members a join pg_roles r on r.oid = a.roleid join pg_roles m on m.oid = a.member"
     " join pg_roles g on g.oid = a.grantor where m.rolname <> current_user"
     # what a superuser grants is recorded as granted by the server's first one
     " and (g.rolname = current_user or g.oid = 10 and (select rolsuper from pg_roles where rolname = current_user))"
 )
+# The first version that can give somebody a role's rights without letting them take the role: a session that has taken one keeps it.
+_WITHOUT_TAKING = 160000
 _PUBLIC = "select nspname from pg_namespace where has_schema_privilege('public', oid, 'usage')"
 _ROLES = "select rolname from pg_roles"
 
@@ -92,6 +94,7 @@ class PostgresServing:
     def _transaction(self) -> Iterator[Any]:
         try:
             with closing(dbapi.connect(self.url)) as connection, connection.cursor() as cursor:
+                cursor.execute("set search_path = ''")  # where somebody may make functions, theirs would be called with our rights
                 yield cursor
                 connection.commit()
         except (dbapi.Error, duckdb.Error) as error:
@@ -161,7 +164,9 @@ class PostgresServing:
             groups = {schema.name: group_role(schema.name, database) for schema in own}
             roles = {row[0] for row in _rows(cursor, _ROLES)}
             users = roles - set(groups.values())
-            members, public = set(_rows(cursor, _MEMBERS)), {row[0] for row in _rows(cursor, _PUBLIC)}
+            can_bar = int(_one(cursor, "select current_setting('server_version_num')")) >= _WITHOUT_TAKING
+            members = list(_rows(cursor, _MEMBERS.format(takes="a.set_option" if can_bar else "false")))
+            public = {row[0] for row in _rows(cursor, _PUBLIC)}
             changes = list[AccessChange]()
             for name in sorted({schema.product for schema in there if known is not None and schema.product not in known}):
                 gone = [schema for schema in there if schema.product == name]
@@ -180,18 +185,19 @@ class PostgresServing:
                     changes.append(opened if is_current else closed)
                 continue
             readers = {name for name in product.readers.get(schema.role, ()) if name in users} if is_current else set()
-            having, place = {member for role, member in members if role == group}, f"postgres/{schema.name}"
-            why = ENDED if is_current else OTHERWISE
-            changes += [_membership("revoke", place, name, why, f"revoke {quoted(group)} from") for name in sorted(having - readers)]
-            changes += [_membership("create", place, name, GIVEN, f"grant {quoted(group)} to") for name in sorted(readers - having)]
+            having, place = {member: takes for role, member, takes in members if role == group}, f"postgres/{schema.name}"
+            why, options = ENDED if is_current else OTHERWISE, " with inherit true, set false" if can_bar else ""
+            lacking = {name for name in readers if having.get(name, True)}
+            changes += [_membership("revoke", place, f"revoke {quoted(group)} from", name, why) for name in sorted(having.keys() - readers)]
+            changes += [_membership("create", place, f"grant {quoted(group)} to", name, GIVEN, options) for name in sorted(lacking)]
         return tuple(sorted(changes, key=lambda change: change.act != "revoke"))
 
     def make_so(self, changes: Sequence[AccessChange]) -> tuple[str, ...]:
         return tuple(text for change in changes for text in self._done(change.statements))
 
 
-def _membership(act: Literal["revoke", "create"], place: str, name: str, why: str, statement: str) -> AccessChange:
-    return AccessChange(act, place, f"{name}: {why}", (f"{statement} {quoted(name)}",))
+def _membership(act: Literal["revoke", "create"], place: str, statement: str, name: str, why: str, options: str = "") -> AccessChange:
+    return AccessChange(act, place, f"{name}: {why}", (f"{statement} {quoted(name)}{options}",))
 
 
 def _fill(cursor: Any, own: OwnSchema, schema: ServedSchema, loaded: dict[tuple[Path, ...], str], database: str) -> None:
