@@ -26,14 +26,13 @@ from platform_resources.orchestration.guarding import guarded
 from platform_resources.orchestration.refresh_resource import RefreshResource
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
-from platform_resources.promises.grades import LastRefresh
+from platform_resources.promises.grades import LastRefresh, published_text
 from platform_resources.refresh.auditing import Audited
 from platform_resources.refresh.performing import (
     audit_candidate,
     audit_stop,
     build_models,
     publish_version,
-    published_text,
     pull_done,
     pull_inputs,
     tidy_versions,

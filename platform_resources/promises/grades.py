@@ -94,6 +94,11 @@ class LastRefresh:
     held_back: str = ""
 
 
+def published_text(version: str) -> str:
+    """How a refresh ended that has published this version."""
+    return f"published version {version}"
+
+
 @dataclass(frozen=True, slots=True)
 class Grade:
     """How a product is, why in one sentence (empty if all is met), and the columns that this concerns, as `data_set.column`."""

@@ -15,7 +15,7 @@ from platform_resources.plan import conventions
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.plan_text import fingerprint
 from platform_resources.plan.port_plans import InputPlan
-from platform_resources.promises.grades import LastRefresh
+from platform_resources.promises.grades import LastRefresh, published_text
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.auditing import Audited, audit, audit_inputs, audit_joins, unaudited
 from platform_resources.refresh.built import as_built, built_in, keeping, make_room, note_keeping, unnoted
@@ -306,8 +306,3 @@ def score(refresh: BegunRefresh) -> Scored:
         decision = gate(database)
     latest = _served(refresh)
     return Scored(Ending(decision, LastRefresh(published_text(latest) if latest else "nothing published yet")))
-
-
-def published_text(version: str) -> str:
-    """How a refresh ended that has published this version."""
-    return f"published version {version}"

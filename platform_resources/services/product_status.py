@@ -17,6 +17,7 @@ from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.ledger.queries.evidence import Evidence, Memory
 from platform_resources.ledger.queries.reads import pulls_of, reads_of_products
 from platform_resources.ledger.queries.standing import Standing
+from platform_resources.ledger.records import Run
 from platform_resources.plan.conventions import ENDS_CHECK, REFRESH_CHECK, VERSIONS_CHECK, check_text
 from platform_resources.plan.faults import fault
 from platform_resources.plan.plan import MeshPlan, ProductPlan
@@ -72,12 +73,20 @@ def known(
 
 def _last_refresh(evidence: Evidence, now: datetime) -> LastRefresh:
     """As its scorecard says; one that failed before it had any made no version, and what an earlier one made is not of now."""
-    card, run = evidence.scorecard, evidence.ended
-    newer = run is not None and (card is None or (run.run_id != card.run_id and run.ended_at is not None and run.ended_at > card.at))
-    if run is not None and newer and run.status == "failed":
+    card, run = evidence.scorecard, failed_run(evidence)
+    if run is not None:
         return LastRefresh(f"failed: {run.reason}" if run.reason else "failed")
     lately = card is not None and card.at >= now - OUTCOME_WITHIN
     return LastRefresh(card.outcome, card.held_back) if card is not None and lately else LastRefresh("not refreshed lately")
+
+
+def failed_run(evidence: Evidence) -> Run | None:
+    """The run that ended last, if it failed before it had a scorecard."""
+    card, run = evidence.scorecard, evidence.ended
+    if run is None or run.status != "failed":
+        return None
+    is_newer = card is None or (run.run_id != card.run_id and run.ended_at is not None and run.ended_at > card.at)
+    return run if is_newer else None
 
 
 def graded(

@@ -9,10 +9,9 @@ from platform_resources.ledger.payload import ScorecardSaid, to_metadata
 from platform_resources.orchestration.events.healthy import health_text
 from platform_resources.orchestration.events.ledger_events import NUMBERS
 from platform_resources.orchestration.events.results import markdown_table
-from platform_resources.promises.grades import LastRefresh, ProductHealth
+from platform_resources.promises.grades import LastRefresh, ProductHealth, published_text
 from platform_resources.promises.scores import ProductScore
 from platform_resources.refresh.gate import AuditVerdict
-from platform_resources.refresh.performing import published_text
 from platform_resources.services.indicator_sentences import standing_text, standing_verdict
 from platform_resources.services.trust import Trust, coverage_text, tables, trust_numbers
 from platform_resources.spec.values.clocks import Clock

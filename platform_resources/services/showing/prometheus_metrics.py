@@ -12,6 +12,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from platform_resources.ledger.people.outbox import OutboxEntry
+from platform_resources.ledger.queries.evidence import Evidence
+from platform_resources.promises.grades import published_text
+from platform_resources.services.product_status import failed_run
 from platform_resources.services.showing.mesh_overview import MeshOverview
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -52,9 +55,19 @@ def _products(overview: MeshOverview) -> Iterator[Metric]:
                 rows.add_metric((*where, data_set), count)
         for (kind, verdict), count in sorted(Counter((check.kind, check.verdict) for check in health.checks).items()):
             checks.add_metric((*where, kind, verdict), count)
-        if (card := overview.known.evidence[name].scorecard) is not None:
-            refreshed.add_metric((*where, card.outcome), card.at.timestamp())
+        for outcome, at in _ended(overview.known.evidence[name]):
+            refreshed.add_metric((*where, outcome), at.timestamp())
     yield from (status, published, rows, checks, refreshed)
+
+
+def _ended(evidence: Evidence) -> Iterator[tuple[str, datetime]]:
+    """How the last refresh ended, in one of four words: each label that differs is a series of its own, kept for weeks."""
+    card, failed = evidence.scorecard, failed_run(evidence)
+    if failed is not None and failed.ended_at is not None:
+        yield "failed", failed.ended_at
+    elif card is not None:
+        published = "published" if card.outcome.startswith(published_text("")) else "unchanged"
+        yield "held back" if card.held_back else published, card.at
 
 
 def _indicators(overview: MeshOverview) -> Iterator[Metric]:
