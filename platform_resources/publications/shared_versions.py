@@ -61,9 +61,12 @@ def pointer_tags(objects: SharedObjects, *, anew: bool = False) -> dict[str, str
 
 
 def listed_lately(objects: SharedObjects, folder: str, *, anew: bool = False) -> dict[str, str] | None:
-    """The ETag of each object in the folder, as of a moment ago; None while the storage gives no answer, which is logged."""
+    """The ETag of each object in the folder, as of a moment ago; None while the storage gives no answer, which is logged.
+
+    `anew`: as of now, unless it gave no answer a moment ago.
+    """
     at, tags = _LISTED.get((objects.url, folder), (float("-inf"), None))
-    if not anew and time.monotonic() - at < (AWAY_SECONDS if tags is None else LOOK_AGAIN_SECONDS):
+    if (tags is None or not anew) and time.monotonic() - at < (AWAY_SECONDS if tags is None else LOOK_AGAIN_SECONDS):
         return tags
     try:
         tags = objects.listed(folder)
@@ -146,9 +149,9 @@ class SharedVersions:
     def _key(self, kind: str, fence: int, file: str) -> str:
         return f"{kind}/{self.domain}/{self.product}/{fence:08d}/{file}"
 
-    def _is_current(self, *, anew: bool = False) -> bool:
+    def _is_current(self) -> bool:
         """Bring the copy up to date; tells whether it is, which it is not while the storage gives no answer."""
-        tags = pointer_tags(self.objects, anew=anew)
+        tags = pointer_tags(self.objects)
         while tags is not None:
             tag, note = tags.get(self.place.key), self._note()
             if tag is None and note:

@@ -17,6 +17,7 @@ from platform_resources.ledger.people_tables import reads
 from platform_resources.ledger.queries.reads import record_read
 from platform_resources.marketplace.people import bearers
 from platform_resources.marketplace.people.auth_settings import AuthSettings, auth_settings
+from platform_resources.publications import shared_versions
 from platform_resources.publications.shared_objects import SharedObjects
 from platform_resources.services.access import tokens
 from platform_resources.services.access.tokens import WantedToken, new_token, note_ended, was_ended
@@ -144,6 +145,7 @@ def test_who_may_read_is_let_in_as_before_and_nobody_else(shop, database, monkey
 
 def test_what_has_ended_on_one_machine_has_ended_on_those_that_share_its_storage(bucket, monkeypatch, tmp_path):
     share(bucket, monkeypatch)
+    monkeypatch.setattr(shared_versions, "LOOK_AGAIN_SECONDS", 600.0)  # however short a while ago it was looked for
     one, other, now = tmp_path / "one", tmp_path / "other", datetime.now(UTC)
     note_ended(one, 7, now)
     assert (was_ended(other, 7), was_ended(other, 77)) == (True, False)

@@ -129,10 +129,10 @@ def note_ended(state: Path, name: int | str, now: datetime) -> None:
 
 
 def was_ended(state: Path, name: int | str) -> bool:
-    """Whether that was said: here, or, until a moment ago, on a machine that shares the storage, as long as that answers."""
+    """Whether that was said: here, or on a machine that shares the storage, as long as that answers."""
     if (state / ENDED / str(name)).exists():
         return True
-    keys = listed_lately(shared_objects(), _SHARED) if STORE.value(os.environ) else None
+    keys = listed_lately(shared_objects(), _SHARED, anew=True) if STORE.value(os.environ) else None
     return any(key.endswith(f"/{name}") for key in keys or ())
 
 
