@@ -4,30 +4,27 @@ import os
 import shutil
 import stat
 import traceback
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from platform_resources.plan import conventions
 from platform_resources.publications.recorded_versions import RecordedVersions
 from platform_resources.publications.version_records import (
-    GRACE,
-    Keeping,
     PortDraft,
     PortVersion,
     Publication,
     Versions,
     WriterFailed,
     WrittenPort,
-    kept,
-    newest_within,
+    pointer_to,
     publication_of,
     with_names,
 )
 from platform_resources.publications.whole_files import read_json, replace_json
 from platform_resources.settings import STORE
-from platform_resources.spec.values.versions import Version, VersionRange
+from platform_resources.spec.values.versions import Version
 from platform_resources.warehouses.protocol import ProductDatabase
 from platform_resources.warehouses.published_places import PublishedFiles
 from platform_resources.warehouses.targets import warehouse
@@ -39,7 +36,7 @@ CLOSED = 0o700
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class Shelf(Versions):
     """The folder with one product's published versions."""
 
     folder: Path
@@ -49,7 +46,6 @@ class Shelf:
         return self.folder / file
 
     def where(self, version: PortVersion) -> PublishedFiles:
-        """Where the rows of a port's version are stored, and how to read them."""
         return PublishedFiles(tuple(self.path(file).resolve() for file in version.files), version.format, version.columns)
 
     def published(self) -> tuple[Publication, ...]:
@@ -68,32 +64,17 @@ class Shelf:
         """Whether there ever was a version, even if the pointer is gone."""
         return next((self.folder / RECORDS).glob("*.json"), None) is not None
 
-    def newest_within(self, versions: VersionRange, port: str) -> Publication | None:
-        """The newest version that has the port, with a semantic version in the range."""
-        return newest_within(self.published(), versions, port)
-
     def pin(self, consumer: str, version: str) -> None:
-        """Keep `version` while `consumer` (`<product>.<input port>`) reads it; releases its former pin."""
         replace_json(self.folder / PINS / f"{consumer}.json", {"consumer": consumer, "version": version})
 
     def unpin(self, consumer: str) -> None:
-        """Release the consumer's pin."""
         (self.folder / PINS / f"{consumer}.json").unlink(missing_ok=True)
 
-    def release_pins(self, is_gone: Callable[[str], bool]) -> tuple[str, ...]:
-        """Release the pins of consumers that are gone; returns their names."""
-        gone = tuple(consumer for consumer in self.pinning() if is_gone(consumer))
-        for consumer in gone:
-            self.unpin(consumer)
-        return gone
-
     def pins(self) -> dict[str, str]:
-        """The pinned version of each consumer."""
         records = [read_json(path) for path in sorted((self.folder / PINS).glob("*.json"))]
         return {pin["consumer"]: pin["version"] for pin in records}
 
     def pinning(self) -> tuple[str, ...]:
-        """Who has pinned a version."""
         return tuple(file.stem for file in sorted((self.folder / PINS).glob("*.json")))
 
     def damage(self, version: PortVersion) -> str:
@@ -147,7 +128,6 @@ class Shelf:
         return WrittenPort(published, (file,), path.stat().st_size, shared=twin is not None, own_files=own_files)
 
     def staged(self, version: str, port: PortVersion) -> PublishedFiles:
-        """Where the rows of a port are that was written and is not published yet."""
         files = tuple(self.staging(version) / port.port / _within(file, version) for file in port.files)
         return PublishedFiles(files, port.format, port.columns)
 
@@ -155,8 +135,7 @@ class Shelf:
         """Move staged files into place, write the record, and replace the pointer, the one step that publishes."""
         self.move(publication.id, publication.ports)
         replace_json(self.folder / RECORDS / f"{publication.id}.json", asdict(publication))
-        ids = [p.id for p in self.published()]
-        self.point_at([*ids, publication.id], publication)
+        self.point_at([*self.published(), publication])
         shutil.rmtree(self.folder / STAGING, ignore_errors=True)
 
     def move(self, version: str, ports: Iterable[PortVersion]) -> None:
@@ -181,9 +160,9 @@ class Shelf:
             folder.parent.mkdir(parents=True, exist_ok=True)
             folder.mkdir(mode=CLOSED if is_closed else 0o777)
 
-    def point_at(self, ids: Sequence[str], latest: Publication) -> None:
+    def point_at(self, staying: Sequence[Publication]) -> None:
         """Replace the pointer; it includes the newest record, so a reader needs one file."""
-        replace_json(self.folder / POINTER, {"latest": latest.id, "published": list(ids), "version": asdict(latest)})
+        replace_json(self.folder / POINTER, pointer_to(staying))
 
     def rename(self, ports: Mapping[str, str], data_sets: Mapping[str, str]) -> None:
         """Rename ports and data sets in all records, the pointer last."""
@@ -196,30 +175,17 @@ class Shelf:
         if latest and (now := with_names(latest, ports, data_sets)) != latest:
             replace_json(self.folder / POINTER, {**pointer, "version": now})
 
-    def prune(self, keep: Keeping, now: datetime, grace: timedelta = GRACE) -> tuple[str, ...]:
-        """Delete versions that no port keeps, no consumer has pinned, and that were superseded longer than `grace` ago.
-
-        The newest version of each major of a port stays until its retention ends, or the port is gone. The pointer forgets a version
-        before its files go. Gives the ids taken.
-        """
-        published = self.published()
-        if not published:
-            return ()
-        staying = kept(published, self.pins().values(), keep, now, grace)
-        gone = tuple(p.id for p in published if p.id not in staying)
-        if gone:
-            self.point_at([p.id for p in published if p.id in staying], published[-1])
-        self.keep_only({p.id for p in published if p.id in staying})
-        return gone
-
     def remove(self) -> None:
         """Readers find nothing rather than a part. Roles have links to the files in folders that go with them."""
         (self.folder / POINTER).unlink(missing_ok=True)
         if self.folder.is_dir():
             shutil.rmtree(self.folder)
 
-    def keep_only(self, kept: Collection[str]) -> None:
-        """Delete folders and records of all other versions, also leftovers of killed publications."""
+    def keep_only(self, staying: Sequence[Publication]) -> None:
+        self.keep_ids({publication.id for publication in staying})
+
+    def keep_ids(self, kept: Collection[str]) -> None:
+        """Delete folders and records of all other versions."""
         for folder in self.folder.glob("*/v*/*"):
             if folder.is_dir() and folder.name not in kept and folder.parts[-3] != conventions.BY_ROLE:
                 shutil.rmtree(folder)

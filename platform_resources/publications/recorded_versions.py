@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,19 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from platform_resources.publications.own_claims import claiming, last_claim
 from platform_resources.publications.version_records import (
-    GRACE,
-    Keeping,
     PortDraft,
     PortVersion,
     Publication,
+    Versions,
     VersionsUnreadable,
     WrittenPort,
-    kept,
-    newest_within,
+    pointer_to,
     publication_of,
     with_names,
 )
-from platform_resources.spec.values.versions import VersionRange
 from platform_resources.warehouses.engine_errors import DatabaseBusy, NotSupported
 from platform_resources.warehouses.protocol import ProductDatabase, VersionRows
 from platform_resources.warehouses.published_places import PublishedPort
@@ -38,7 +35,7 @@ _RECORDS, _PINS, _ROWS = "version", "pin", "rows:"
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedVersions:
+class RecordedVersions(Versions):
     """One product's versions: `rows` are those of SQL ports, `files` those of other ports; the pointer row decides for both.
 
     Who reads files alone finds a pointer beside them too, which is replaced after the one that decides.
@@ -72,16 +69,11 @@ class RecordedVersions:
         record = self._pointer().get("version")
         return publication_of(record, self.origin) if record else None
 
-    def newest_within(self, versions: VersionRange, port: str) -> Publication | None:
-        """The newest version whose product version is in the range and that has the port."""
-        return newest_within(self.published(), versions, port)
-
     def was_published(self) -> bool:
         """Whether there ever was a version, even if the pointer is gone."""
         return bool(self.rows.remembered(_RECORDS))
 
     def where(self, version: PortVersion) -> PublishedPort:
-        """Where the rows of a port's version are stored, and how to read them."""
         (file, *_) = version.files
         if not file.startswith(_ROWS):
             return self.files.where(version)
@@ -93,27 +85,13 @@ class RecordedVersions:
         return "" if version.files[0].startswith(_ROWS) else self.files.damage(version)
 
     def pin(self, consumer: str, version: str) -> None:
-        """Keep `version` while `consumer` reads it; releases its former pin."""
         self.rows.remember(_PINS, consumer, version)
 
     def unpin(self, consumer: str) -> None:
-        """Release the consumer's pin, if it has one."""
         self.rows.forget(_PINS, consumer)
 
     def pins(self) -> dict[str, str]:
-        """The pinned version of each consumer."""
         return self.rows.remembered(_PINS)
-
-    def pinning(self) -> tuple[str, ...]:
-        """Who has pinned a version."""
-        return tuple(self.pins())
-
-    def release_pins(self, is_gone: Callable[[str], bool]) -> tuple[str, ...]:
-        """Release the pins of consumers that are gone; returns their names."""
-        gone = tuple(consumer for consumer in self.pins() if is_gone(consumer))
-        for consumer in gone:
-            self.unpin(consumer)
-        return gone
 
     @property
     def _holder(self) -> str:
@@ -163,10 +141,10 @@ class RecordedVersions:
         published = self.published()
         if version in (publication.id for publication in published):
             raise VersionsUnreadable(self.origin, f"version {version} is published already, at the same microsecond")
-        self._remove_all_but(published)
+        self.keep_only(published)
         self.files.begin(version)
 
-    def _remove_all_but(self, staying: Sequence[Publication]) -> None:
+    def keep_only(self, staying: Sequence[Publication]) -> None:
         self.confirm()
         ids = [publication.id for publication in staying]
         for gone in self.rows.remembered(_RECORDS).keys() - set(ids):
@@ -174,6 +152,7 @@ class RecordedVersions:
         seen = (view.files[0] for publication in staying for port in publication.ports for view in port.views.values())
         views = {(table, view) for table, _, view in map(_named, seen) if view}
         self.rows.keep_only(ids, views, self._holder)
+        self.files.keep_only(staying)
 
     def write(self, database: ProductDatabase, draft: PortDraft) -> WrittenPort:
         """Write rows for SQL ports, once per data set, with the rows of their views; other ports get a file."""
@@ -199,13 +178,12 @@ class RecordedVersions:
         """
         self.files.move(publication.id, [port for port in publication.ports if not port.files[0].startswith(_ROWS)])
         self.rows.remember(_RECORDS, publication.id, json.dumps(asdict(publication)))
-        self._flip([*(publication.id for publication in self.published()), publication.id], publication)
+        self.point_at([*self.published(), publication])
 
-    def _flip(self, ids: list[str], latest: Publication) -> None:
-        pointer = {"latest": latest.id, "published": ids, "version": asdict(latest)}
-        if not self.rows.point(json.dumps(pointer), self._holder):
-            raise DatabaseBusy(f"version {latest.id} is not published: {self._lost}")
-        self.files.point_at(ids, latest)
+    def point_at(self, staying: Sequence[Publication]) -> None:
+        if not self.rows.point(json.dumps(pointer_to(staying)), self._holder):
+            raise DatabaseBusy(f"version {staying[-1].id} is not published: {self._lost}")
+        self.files.point_at(staying)
 
     def rename(self, ports: Mapping[str, str], data_sets: Mapping[str, str]) -> None:
         """Rename ports and data sets in all records, the pointer last."""
@@ -219,19 +197,6 @@ class RecordedVersions:
         if latest and (now := with_names(latest, ports, data_sets)) != latest:
             self.rows.remember(POINTER, NEWEST, json.dumps({**pointer, "version": now}), self._holder)
             self.confirm()
-
-    def prune(self, keep: Keeping, now: datetime, grace: timedelta = GRACE) -> tuple[str, ...]:
-        """Delete versions that no port keeps and nobody reads, pointer first, then rows; returns their ids."""
-        published = self.published()
-        if not published:
-            return ()
-        staying = kept(published, self.pins().values(), keep, now, grace)
-        gone = tuple(version.id for version in published if version.id not in staying)
-        if gone:
-            self._flip([version.id for version in published if version.id in staying], published[-1])
-        self._remove_all_but([version for version in published if version.id in staying])
-        self.files.keep_only(staying)
-        return gone
 
     def remove(self) -> None:
         """Nobody finds rows without a pointer; they go with the product's database."""

@@ -11,10 +11,9 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -27,18 +26,14 @@ from platform_resources.publications.published_versions import POINTER, RECORDS,
 from platform_resources.publications.shared_objects import SharedObjects, StoreUnreachable, shared_objects
 from platform_resources.publications.shared_pointer import PointerPlace, SharedPointer
 from platform_resources.publications.version_records import (
-    GRACE,
-    Keeping,
     PortDraft,
     PortVersion,
     Publication,
+    Versions,
     WrittenPort,
-    kept,
-    newest_within,
     with_names,
 )
 from platform_resources.publications.whole_files import read_json, replace_json
-from platform_resources.spec.values.versions import VersionRange
 from platform_resources.warehouses.engine_errors import DatabaseBusy
 from platform_resources.warehouses.protocol import ProductDatabase
 from platform_resources.warehouses.published_places import PublishedFiles
@@ -83,7 +78,7 @@ def shared_products(keys: Iterable[str]) -> tuple[tuple[str, str], ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class SharedVersions:
+class SharedVersions(Versions):
     """One product's versions: `local` is the copy on this machine, which readers still have while the storage is away."""
 
     objects: SharedObjects
@@ -106,9 +101,6 @@ class SharedVersions:
 
     def latest(self) -> Publication | None:
         return self.local.latest() if self._is_current() else next(reversed(self.published()), None)
-
-    def newest_within(self, versions: VersionRange, port: str) -> Publication | None:
-        return newest_within(self.published(), versions, port)
 
     def was_published(self) -> bool:
         self._is_current()
@@ -196,7 +188,7 @@ class SharedVersions:
                 here = {"latest": pointer.version["id"], "published": list(pointer.published), "version": pointer.version}
                 if read_json(folder / POINTER) != here:
                     replace_json(folder / POINTER, here)
-                self.local.keep_only(pointer.published)
+                self.local.keep_ids(pointer.published)
             elif note.get("published"):  # another machine has removed it
                 self._forget_here()
             # A refresh on this machine, of this process or another, has newer ones than it has handed over.
@@ -222,12 +214,6 @@ class SharedVersions:
 
     def pinning(self) -> tuple[str, ...]:
         return tuple(Path(key).stem for key in sorted(self.objects.listed(f"pins/{self.domain}/{self.product}")))
-
-    def release_pins(self, is_gone: Callable[[str], bool]) -> tuple[str, ...]:
-        gone = tuple(consumer for consumer in self.pinning() if is_gone(consumer))
-        for consumer in gone:
-            self.unpin(consumer)
-        return gone
 
     def _pin(self, consumer: str) -> str:
         return f"pins/{self.domain}/{self.product}/{consumer}.json"
@@ -404,18 +390,14 @@ class SharedVersions:
             self.place.update(lambda now: replace(now, version=latest, renames=now.renames + 1))
             self._mirror()
 
-    def prune(self, keep: Keeping, now: datetime, grace: timedelta = GRACE) -> tuple[str, ...]:
-        """Forget versions that no port keeps and nobody reads, then take their objects away, and those of killed publications."""
-        published = self.published()
-        if not published:
-            return ()
-        staying = kept(published, self.pins().values(), keep, now, grace)
-        gone = tuple(version.id for version in published if version.id not in staying)
-        if gone:
-            self.place.update(lambda now: replace(now, published={id: fence for id, fence in now.published.items() if id not in gone}))
-            self._mirror()
+    def point_at(self, staying: Sequence[Publication]) -> None:
+        ids = {publication.id for publication in staying}
+        self.place.update(lambda now: replace(now, published={id: fence for id, fence in now.published.items() if id in ids}))
+        self._mirror()
+
+    def keep_only(self, staying: Sequence[Publication]) -> None:
+        """Take away objects that the pointer does not name, and those of killed publications."""
         self.objects.remove(list(self._garbage()))
-        return gone
 
     def remove(self) -> None:
         """The pointer names nothing any more; other machines take away their copies as soon as they see that.
@@ -425,7 +407,7 @@ class SharedVersions:
         self.place.update(lambda now: replace(now, published={}, version=None, kept={}))
         for consumer in self.pinning():
             self.unpin(consumer)
-        self.objects.remove(list(self._garbage()))
+        self.keep_only(())
         self.local.remove()
 
     def _forget_here(self) -> None:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -170,12 +170,6 @@ def catalog_view(product: ProductPlan, version: PortVersion, published: Publishe
     return CatalogView(version.data_set, published, spec.description, described)
 
 
-def newest_within(published: Sequence[Publication], versions: VersionRange, port: str) -> Publication | None:
-    """The newest version that has the port, with a semantic version in the range."""
-    having = ((version, held) for version in reversed(published) if (held := version.port(port)) is not None)
-    return next((version for version, held in having if version.version_of(held) in versions), None)
-
-
 @dataclass(frozen=True, slots=True)
 class Keeping:
     """How many versions each port keeps, and the age at which others expire; None: never."""
@@ -230,6 +224,12 @@ def publication_of(record: Mapping[str, Any], origin: str) -> Publication:
     return publication
 
 
+def pointer_to(published: Sequence[Publication]) -> dict[str, Any]:
+    """What a pointer says of these versions, the newest last; with its record, so that a reader needs nothing else."""
+    latest = published[-1]
+    return {"latest": latest.id, "published": [publication.id for publication in published], "version": asdict(latest)}
+
+
 def with_names(record: Mapping[str, Any], ports: Mapping[str, str], data_sets: Mapping[str, str]) -> dict[str, Any]:
     """The record with ports and data sets renamed; the files stay where they are."""
     named = [
@@ -247,7 +247,8 @@ def _port_of(record: Mapping[str, Any]) -> PortVersion:
 class Versions(Protocol):
     """The storage of one product's published versions. All reads raise VersionsUnreadable.
 
-    A version is published whole or not at all, and readers always find the last one that was.
+    A version is published whole or not at all, and readers always find the last one that was. What does not depend on where versions
+    lie stands here: which one is in a range, whose pins go, and which versions stay.
     """
 
     def published(self) -> tuple[Publication, ...]:
@@ -257,7 +258,9 @@ class Versions(Protocol):
         """The newest version; None before the first."""
 
     def newest_within(self, versions: VersionRange, port: str) -> Publication | None:
-        """The newest version whose product version is in the range and that has the port."""
+        """The newest version that has the port, with a semantic version in the range."""
+        having = ((version, held) for version in reversed(self.published()) if (held := version.port(port)) is not None)
+        return next((version for version, held in having if version.version_of(held) in versions), None)
 
     def was_published(self) -> bool:
         """Whether there ever was a version, even if the pointer to it is lost."""
@@ -278,10 +281,15 @@ class Versions(Protocol):
         """The pinned version of each consumer."""
 
     def pinning(self) -> tuple[str, ...]:
-        """Who has pinned a version, without reading which."""
+        """Who has pinned a version."""
+        return tuple(self.pins())
 
     def release_pins(self, is_gone: Callable[[str], bool]) -> tuple[str, ...]:
         """Release the pins of consumers that are gone; returns their names."""
+        gone = tuple(consumer for consumer in self.pinning() if is_gone(consumer))
+        for consumer in gone:
+            self.unpin(consumer)
+        return gone
 
     def claim(self) -> str:
         """Keep other machines out for a while, where they could refresh the product too; gives who has it, empty where it is this one."""
@@ -313,8 +321,27 @@ class Versions(Protocol):
     def rename(self, ports: Mapping[str, str], data_sets: Mapping[str, str]) -> None:
         """Rename ports and data sets in all records. Call under the product's lock."""
 
-    def prune(self, keep: Keeping, now: datetime) -> tuple[str, ...]:
-        """Delete versions that are expired or that no port keeps, and that nobody reads; returns their ids."""
+    def prune(self, keep: Keeping, now: datetime, grace: timedelta = GRACE) -> tuple[str, ...]:
+        """Delete versions that no port keeps, no consumer has pinned, and that were superseded longer than `grace` ago; returns their ids.
+
+        The newest version of each major of a port stays until its retention ends, or the port is gone. The pointer forgets a version
+        before its files or rows go.
+        """
+        published = self.published()
+        if not published:
+            return ()
+        kept_ids = kept(published, self.pins().values(), keep, now, grace)
+        staying = [version for version in published if version.id in kept_ids]
+        if len(staying) < len(published):
+            self.point_at(staying)
+        self.keep_only(staying)
+        return tuple(version.id for version in published if version.id not in kept_ids)
+
+    def point_at(self, staying: Sequence[Publication]) -> None:
+        """Have the pointer name these versions, the newest last, and no other."""
+
+    def keep_only(self, staying: Sequence[Publication]) -> None:
+        """Delete all other versions, also leftovers of killed publications."""
 
     def remove(self) -> None:
         """Take all versions away, whoever reads them, the pointer first. Call under the product's lock; a second time changes nothing."""

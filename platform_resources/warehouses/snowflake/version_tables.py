@@ -2,12 +2,12 @@
 
 import hashlib
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.support.sql_text import literal
@@ -30,6 +30,7 @@ from platform_resources.warehouses.snowflake.sessions import (
 SCHEMA, PORTS, VIEWS = "VERSIONS", "PORTS", "VIEWS"
 VERSION = "_MESH_VERSION"
 _CATALOG, _SEEN = "catalog", "view"
+Said = TypeVar("Said")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,51 +47,33 @@ class SnowflakeVersions:
         return database_name(self.domain, self.product, os.environ)
 
     def remembered(self, topic: str) -> dict[str, str]:
-        with session(self.connect, self.database) as opened:
-            try:
-                return Notes(opened).remembered(topic)
-            except EngineError as error:
-                if is_missing(error):
-                    return {}
-                raise
+        return self._noted(lambda notes: notes.remembered(topic), {})
 
     def remember(self, topic: str, name: str, record: str, holder: str = "") -> None:
         with session(self.connect, self.database) as opened:
             Notes(opened).remember(topic, name, record, holder)
 
     def forget(self, topic: str, name: str, holder: str = "") -> None:
-        with session(self.connect, self.database) as opened:
-            try:
-                Notes(opened).forget(topic, name, holder)
-            except EngineError as error:
-                if not is_missing(error):  # of a product that was never refreshed nothing was left
-                    raise
+        self._noted(lambda notes: notes.forget(topic, name, holder), None)
 
     def claim(self, holder: str, former: Collection[str], now: datetime, until: datetime) -> str:
         """Nobody else can claim a product whose database is not there yet: its first refresh makes it."""
-        with session(self.connect, self.database) as opened:
-            try:
-                return Notes(opened).claim(holder, former, now, until)
-            except EngineError as error:
-                if is_missing(error):
-                    return ""
-                raise
+        return self._noted(lambda notes: notes.claim(holder, former, now, until), "")
 
     def let_go(self, holder: str) -> None:
-        with session(self.connect, self.database) as opened:
-            try:
-                Notes(opened).let_go(holder)
-            except EngineError as error:
-                if not is_missing(error):
-                    raise
+        self._noted(lambda notes: notes.let_go(holder), None)
 
     def holds(self, holder: str) -> bool:
+        return self._noted(lambda notes: notes.holds(holder), True)
+
+    def _noted(self, asked: Callable[[Notes], Said], otherwise: Said) -> Said:
+        """What the notes say; `otherwise` where the product was never refreshed, so that there are none."""
         with session(self.connect, self.database) as opened:
             try:
-                return Notes(opened).holds(holder)
+                return asked(Notes(opened))
             except EngineError as error:
                 if is_missing(error):
-                    return True
+                    return otherwise
                 raise
 
     def point(self, record: str, holder: str) -> bool:
