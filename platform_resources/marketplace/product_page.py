@@ -32,7 +32,7 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.repository.product_readme import readme_text
 from platform_resources.services.catalog.access_snippets import Snippet, snippets
-from platform_resources.services.catalog.similar_products import Likenesses, Similar
+from platform_resources.services.catalog.similar_products import Similar
 from platform_resources.services.catalog.use_of_products import also_read
 from platform_resources.services.control_ports.declared_ports import ControlPortState, control_port_states
 from platform_resources.services.releases.ending_ports import EndingPort, ending_ports
@@ -136,7 +136,8 @@ WORDS = {"archetype": phrases.ARCHETYPES, "class": phrases.CLASSES, "lifecycle":
 
 def data_sets(market: Market, view: MeshOverview, product: ProductPlan) -> tuple[DataSetPart, ...]:
     """Each data set with its columns and profiles."""
-    joins = joined_by(view.likenesses, product.name)
+    # For each identifier, the number of other products with a column of it.
+    joins = view.likenesses.having_identifier - Counter(view.likenesses.traces[product.name].identifiers)
     missed = frozenset(view.health[product.name].columns)
 
     def profiled(connection: Connection) -> dict[str, Profiled | None]:
@@ -171,11 +172,6 @@ def _gone(profiled: Profiled | None) -> tuple[str, ...]:
     if profiled is None:
         return ()
     return tuple(difference.column for difference in profiled.differences if profiled.now.profile.column(difference.column) is None)
-
-
-def joined_by(likenesses: Likenesses, product: str) -> Mapping[str, int]:
-    """For each identifier, the number of other products with a column of it."""
-    return likenesses.having_identifier - Counter(likenesses.traces[product].identifiers)
 
 
 def shared_text(similar: Similar) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from platform_resources.capabilities.support.shares import bytes_text
 from platform_resources.monitors.monitor_costs import MonitorCost
-from platform_resources.monitors.monitor_plan import SETTINGS, Change, ChangeKind, FieldChange, ProductChanges
+from platform_resources.monitors.monitor_plan import SETTINGS, Change, ChangeKind, ProductChanges
 
 SYMBOLS: dict[ChangeKind, str] = {"create": "+", "change": "~", "retrain": "↻", "rename": "→", "remove": "-"}
 # Of a new monitor these are told; its title and its place are in its name.
@@ -45,13 +45,9 @@ def _change(change: Change) -> Iterator[str]:
     for field in change.fields:
         if change.kind != "create":
             yield f"      {field.field}: {shown(field.old)} -> {shown(field.new)}"
-        elif _is_told(field):
+        elif field.field in _TOLD or field.field.startswith(SETTINGS):
             yield f"      {field.field}: {shown(field.new)}"
     yield f"      costs: {_cost(change.cost)}"
-
-
-def _is_told(field: FieldChange) -> bool:
-    return field.field in _TOLD or field.field.startswith(SETTINGS)
 
 
 def _in_all(products: Sequence[ProductChanges]) -> str:

@@ -11,7 +11,7 @@ from platform_resources.access.views import mask_problem
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.capabilities.support.sql_text import quoted
 from platform_resources.plan.model_plans import DataSetPlan
-from platform_resources.plan.plan import DomainPlan, MeshPlan, ProductPlan
+from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.spec.agreements import MaskUse
 from platform_resources.spec.data_classes import DataClass
 from platform_resources.spec.domain_document import Compute
@@ -73,14 +73,10 @@ class MeshTenancy:
 
 def mesh_tenancy(plan: MeshPlan, known: KnownGrants, now: datetime) -> MeshTenancy:
     """The tenancy of every domain and product, from the agreements and the grants in force."""
-    domains = tuple(domain_tenancy(domain) for domain in plan.domains)
+    # Its owners belong to it; others are the company's to add.
+    domains = tuple(DomainTenancy(domain.name, domain.compute, domain.owners) for domain in plan.domains)
     products = tuple(product_tenancy(product, known, now) for product in plan.products)
     return MeshTenancy(domains, products, tuple((rejected.domain, rejected.name) for rejected in plan.rejected))
-
-
-def domain_tenancy(domain: DomainPlan) -> DomainTenancy:
-    """Its owners belong to it; others are the company's to add."""
-    return DomainTenancy(domain.name, domain.compute, domain.owners)
 
 
 def product_tenancy(product: ProductPlan, known: KnownGrants, now: datetime) -> ProductTenancy:

@@ -83,12 +83,6 @@ def _inputs(product: ProductPlan) -> Iterator[Watched]:
 
 
 def _models(product: ProductPlan) -> Iterator[Watched]:
-    monitors = _monitors(product)
+    monitors = Counter(watching.data_set for watching in (*product.objectives, *product.indicators))
     for model in product.models:
         yield Watched(model.name, len(model.tests), monitors.get(model.data_set, 0) if model.data_set else 0)
-
-
-def _monitors(product: ProductPlan) -> Mapping[str, int]:
-    """The number of objectives and indicators of each data set."""
-    data_sets = [objective.data_set for objective in product.objectives] + [indicator.data_set for indicator in product.indicators]
-    return Counter(data_sets)

@@ -29,7 +29,7 @@ def target(texts: Mapping[str, str], environment: Mapping[str, str]) -> Target:
     What cannot be read without dbt, such as a target in Jinja, counts as `duckdb`: dbt says what is wrong with it.
     """
     chosen, document = TARGET.value(environment), _document(texts, PROFILES)
-    profile = _profile(texts)
+    profile = _plain(_values(_document(texts, PROJECT), ()).get("profile")) or "mesh"
     written = _values(document, (profile,))
     name = chosen or _plain(written.get("target")) or _DEFAULT
     if name == ANALYST and not chosen:  # plain dbt's
@@ -68,11 +68,6 @@ def _misnamed(document: Document, place: tuple[str, ...], name: str, kind: str, 
         message = f"the target is {name}, which {TARGET.name} must choose, as it reaches every command"
         return document.problem(place, message, f"set {TARGET.name}={SNOWFLAKE}, and let target: in the file name another one")
     return None
-
-
-def _profile(texts: Mapping[str, str]) -> str:
-    """The name of the profile that the project uses."""
-    return _plain(_values(_document(texts, PROJECT), ()).get("profile")) or "mesh"
 
 
 def _document(texts: Mapping[str, str], file: str) -> Document | None:

@@ -60,19 +60,15 @@ def _value(category: str, declared: str | None) -> str:
     """The category in SQL. Raises ValueError, which says what to write, for what the type does not have."""
     plain = (declared or "").partition("(")[0]
     if plain == "boolean":
-        return _boolean(category)
+        if category.lower() not in ("true", "false", "yes", "no"):
+            raise ValueError("write true or false")
+        return "true" if category.lower() in ("true", "yes") else "false"
     if plain in _MOMENTS:
         return f"cast({literal(_moment(category, plain))} as {plain})"
     if not is_numeric(declared or ""):
         return literal(category)
     number = _number(category, plain)
     return f"cast({literal(number)} as {plain})" if plain in _FLOATS else number
-
-
-def _boolean(category: str) -> str:
-    if category.lower() not in ("true", "false", "yes", "no"):
-        raise ValueError("write true or false")
-    return "true" if category.lower() in ("true", "yes") else "false"
 
 
 def _moment(category: str, kind: str) -> str:

@@ -105,14 +105,10 @@ def _matched(product: ProductPlan, key: Key, test: ForeignTest, alone: bool) -> 
     planned = taken.get(test.name)
     if alone and test.kind == "test" and planned is not None and planned.kind == "dbt_test":
         return Matched(test, product.name, key, planned.name, planned)
-    plain = _valid(test.name)
+    # The nearest name that Dagster takes.
+    plain = _NO_NAME.sub("_", test.name).strip("_")[:LONGEST_NAME] if _NO_NAME.search(test.name) else test.name[:LONGEST_NAME]
     kept = alone and plain == test.name and plain not in taken
     return Matched(test, product.name, key, plain if kept else _distinct(plain, test), None)
-
-
-def _valid(name: str) -> str:
-    """The nearest name that Dagster takes."""
-    return _NO_NAME.sub("_", name).strip("_")[:LONGEST_NAME] if _NO_NAME.search(name) else name[:LONGEST_NAME]
 
 
 def _distinct(plain: str, test: ForeignTest) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from platform_resources.incidents.life_cycle import NO_TROUBLE, Incident, IncidentEvent, Resolution
+from platform_resources.incidents.life_cycle import NO_TROUBLE, Incident, Resolution
 from platform_resources.ledger.people import incident_store
 
 
@@ -46,11 +46,7 @@ def _accepted(connection: Connection, check: str, own: Sequence[Incident]) -> It
     incident = next((closed for closed in own if closed.resolution in NO_TROUBLE and check in closed.checks), None)
     if incident is None or incident.resolution is None:
         return
-    ending = _ending(incident_store.events_of(connection, incident.name))
+    ending = next((event for event in reversed(incident_store.events_of(connection, incident.name)) if event.kind == "resolved"), None)
     if ending is not None:
         note = ending.note.removeprefix(incident.resolution).removeprefix(": ")
         yield Acceptance(check, incident.name, incident.resolution, ending.by, ending.at, note)
-
-
-def _ending(events: tuple[IncidentEvent, ...]) -> IncidentEvent | None:
-    return next((event for event in reversed(events) if event.kind == "resolved"), None)

@@ -159,7 +159,10 @@ def _standing(
     period = None if isinstance(spec.window, timedelta) else spec.window
     window = Window(usual(spec.window), spec.interval, ZoneInfo(spec.timezone), period)
     exclusions = [exclusion(written, ZoneInfo(spec.timezone)) for written in spec.exclusions]
-    kept = _settled(indicator, window, before, settled_at, now)
+    # A local day may be an hour longer than that of the clock by which delays are counted.
+    reach = max(_delays(indicator)) + (DAY if window.by_calendar else ZERO)
+    begin = window._bound(window.first_index(now))
+    kept = tuple(one for one in before if one.end > begin and one.end + reach < settled_at)
     slices = window_slices(window, now, evidence.since, kept[-1].end if kept else None)
     if indicator.max_age is not None:
         new, deadline = _fresh(indicator, indicator.max_age, window, slices, evidence, exclusions, now)
@@ -190,13 +193,6 @@ def _delays(indicator: IndicatorPlan) -> tuple[timedelta, ...]:
     """How long after its end a slice may turn by the clock alone, or by what came late."""
     spec = indicator.spec
     return tuple({spec.due_after or ZERO, spec.tolerance or ZERO, spec.final_after or ZERO})
-
-
-def _settled(indicator: IndicatorPlan, window: Window, before: Sequence[Slice], settled_at: datetime, now: datetime) -> tuple[Slice, ...]:
-    # A local day may be an hour longer than that of the clock by which delays are counted.
-    reach = max(_delays(indicator)) + (DAY if window.by_calendar else ZERO)
-    begin = window._bound(window.first_index(now))
-    return tuple(one for one in before if one.end > begin and one.end + reach < settled_at)
 
 
 def _holds_until(indicator: IndicatorPlan, evidence: IndicatorEvidence, slices: Sequence[Slice], now: datetime) -> datetime:

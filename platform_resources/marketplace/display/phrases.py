@@ -173,14 +173,9 @@ def got_of(check: CheckState) -> str:
     return "rows break it" if not check.at_most else f"rows break it, {promised(check)}"
 
 
-def is_held_back(health: ProductHealth) -> bool:
-    """Whether the last refresh built a version that was not published."""
-    return bool(health.held_back)
-
-
 def look(health: ProductHealth) -> Look:
     """The presentation of a product's health."""
-    return HELD_BACK if is_held_back(health) and health.published is not None and not health.problem else HEALTH[health.status]
+    return HELD_BACK if health.held_back and health.published is not None and not health.problem else HEALTH[health.status]
 
 
 def code(name: str) -> Markup:

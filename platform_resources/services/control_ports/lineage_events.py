@@ -96,7 +96,7 @@ def _input(product: ProductPlan, port: InputPlan) -> "InputDataset":
 
 def _outputs(product: ProductPlan, published: Sequence[PortPublication], lineage: MeshLineage) -> Iterator["OutputDataset"]:
     from openlineage.client.event_v2 import OutputDataset
-    from openlineage.client.facet_v2 import dataset_version_dataset, output_statistics_output_dataset
+    from openlineage.client.facet_v2 import column_lineage_dataset, dataset_version_dataset, output_statistics_output_dataset
 
     data_sets = {port.name: product.data_set(port.data_set) for port in product.outputs}
     for port in (publication for publication in published if publication.port in data_sets):
@@ -108,7 +108,7 @@ def _outputs(product: ProductPlan, published: Sequence[PortPublication], lineage
         }
         fields = dict(_made_from(product, data_set, lineage))
         if fields:
-            facets["columnLineage"] = _column_lineage(fields)
+            facets["columnLineage"] = column_lineage_dataset.ColumnLineageDatasetFacet(fields)
         counted = output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(rowCount=port.rows, size=port.bytes)
         yield OutputDataset(
             namespace=NAMESPACE, name=f"{product.name}.{port.port}", facets=facets, outputFacets={"outputStatistics": counted}
@@ -141,9 +141,3 @@ def _made_from(product: ProductPlan, data_set: DataSetPlan, lineage: MeshLineage
         ]
         if fields:
             yield column.name, column_lineage_dataset.Fields(fields)
-
-
-def _column_lineage(fields: Mapping[str, Any]) -> Any:
-    from openlineage.client.facet_v2 import column_lineage_dataset
-
-    return column_lineage_dataset.ColumnLineageDatasetFacet(dict(fields))

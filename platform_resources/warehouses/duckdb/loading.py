@@ -222,7 +222,7 @@ def _united(
                 f"{file_shape.file.name}: none of its columns ({', '.join(file_shape.types)}) is among those of other files "
                 f"({', '.join(united)}); does it lack its header?"
             )
-        for column, kind in (*file_shape.types.items(), *_constant_types(file_shape).items()):
+        for column, kind in (*file_shape.types.items(), *dict.fromkeys(file_shape.constants, "varchar").items()):
             name = spelled.setdefault(column.lower(), column)
             united[name] = _wider(connection, united.get(name), kind, pull.format)
     unknown = [column for column in pull.types if column.lower() not in spelled]
@@ -234,10 +234,6 @@ def _united(
         for column in _unkept(connection, file_shape, {name: united[spelled[name.lower()]] for name in file_shape.types}):
             united[spelled[column.lower()]] = "varchar"
     return united
-
-
-def _constant_types(file_shape: Shape) -> dict[str, str]:
-    return dict.fromkeys(file_shape.constants, "varchar")
 
 
 def _unkept(connection: "DuckDBPyConnection", file_shape: Shape, united: Mapping[str, str | None]) -> Iterable[str]:
