@@ -1,6 +1,5 @@
 """Commands for consumers: list versions, query, report problems."""
 
-import getpass
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -242,20 +241,12 @@ def _print_rows(names: Sequence[str], rows: Sequence[Sequence[Any]], limit: int)
 def _count(state: Path, plan: MeshPlan, product: str, sql: str, reader: str | None) -> None:
     """What cannot be counted was read all the same."""
     from platform_resources.ledger.database import LedgerUnavailable
-    from platform_resources.services.showing.counted_reads import count_read
+    from platform_resources.services.showing.counted_reads import count_read, local_reader
 
     try:
-        count_read(state, plan, product, sql, reader or _reader(), datetime.now(UTC))
+        count_read(state, plan, product, sql, reader or local_reader(), datetime.now(UTC))
     except LedgerUnavailable as error:
         words.print(f"this read is not counted: {error}", style="yellow", markup=False, highlight=False)
-
-
-def _reader() -> str:
-    """Whoever reads; in a container there may be no name for them."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unnamed"
 
 
 def _refuse_equal_names(names: Sequence[str]) -> None:

@@ -1,6 +1,5 @@
 """What all pages share: the mesh's snapshot, templates, and the reader."""
 
-import getpass
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from platform_resources.marketplace.people.auth_settings import AuthSettings
 from platform_resources.marketplace.security import FormToken
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.services.catalog.use_of_products import also_read
+from platform_resources.services.showing.counted_reads import local_reader
 from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.spec.problems import did_you_mean, nearest
 
@@ -137,11 +137,3 @@ def product_named(view: MeshOverview, name: str) -> ProductPlan:
 def reads_as(reader: Reader | None) -> str:
     """The reader's name; for this computer's user, their account name."""
     return reader.name if reader is not None else local_reader()
-
-
-def local_reader() -> str:
-    """The account name of this computer's user, or a fallback in containers."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unnamed"

@@ -1,8 +1,10 @@
 """Send one message to one address within a time limit, or raise with the receiver's reason."""
 
+import urllib.request
 from collections.abc import Callable, Collection
 from contextvars import copy_context
 from datetime import timedelta
+from http.client import HTTPException
 from logging import LogRecord
 from threading import Thread
 from typing import TypeVar, assert_never
@@ -14,6 +16,8 @@ from platform_resources.redaction.redaction import Mask, url_secrets
 
 KEY_HEADER = "X-Mesh-Message"
 LIMIT = timedelta(seconds=20)
+# What a web server raises that gives no answer.
+UNREACHED = (OSError, ValueError, HTTPException)
 Done = TypeVar("Done")
 
 
@@ -52,6 +56,21 @@ def within_limit(limit: timedelta, work: Callable[[], Done]) -> Done | Exception
     thread.start()
     thread.join(limit.total_seconds())
     return outcomes[0] if outcomes else None
+
+
+def web_opener(*more: urllib.request.BaseHandler) -> urllib.request.OpenerDirector:
+    """For web addresses only: no file of this computer, whatever an address says; without `more` no redirection is followed."""
+    made, http = urllib.request.OpenerDirector(), urllib.request
+    plain = http.ProxyHandler(), http.HTTPHandler(), http.HTTPSHandler(), http.UnknownHandler()
+    for handler in (*plain, *more, http.HTTPDefaultErrorHandler(), http.HTTPErrorProcessor()):
+        made.add_handler(handler)
+    return made
+
+
+def unreached(error: Exception) -> str:
+    """Why a web server gave no answer."""
+    reason = getattr(error, "reason", error)
+    return "it did not answer in time" if isinstance(reason, TimeoutError) else f"it cannot be reached: {reason}"
 
 
 def _notify(url: str, message: Message, limit: timedelta) -> bool:

@@ -98,16 +98,14 @@ def schema_notices(change: SchemaChange, subscriptions: Sequence[Subscriber], kn
     severity: Severity = "high" if change.breaking else "low"
     own = [(way, None) for way in ways(change.about, subscriptions, severity) if not way.owner]
     below = [(way, about) for about in change.downstream for way in ways(about, subscriptions, severity)]
-    affected: dict[str, dict[str, About]] = {}
-    for way, about in below:
-        affected.setdefault(way.channel, {})[about.name] = about
+    affected = _by_their_channels(below)
     messages = (
         _message(
             schema_key(change.about.name, change.version, channel),
             "schema",
             change.about,
             channel,
-            schema_words(change, tuple(affected.get(channel, {}).values())),
+            schema_words(change, affected.get(channel, ())),
             _when(reasons, in_utc(now)),
         )
         for channel, reasons in _by_channel(way for way, _ in (*own, *below))
@@ -148,16 +146,14 @@ def _ending(ending: PortEnding, subscriptions: Sequence[Subscriber], now: dateti
     over = not ending.readers or (left is not None and left <= 0)
     stage = "over" if over else "soon" if left is not None and left <= USUAL_NOTICE.days else "announced"
     reading = [] if over else [(way, about) for about in ending.below for way in owner_ways(about)]
-    whose: dict[str, dict[str, About]] = {}
-    for way, about in reading:
-        whose.setdefault(way.channel, {})[about.name] = about
+    whose = _by_their_channels(reading)
     to = owner_ways(ending.about) if over else [way for way, _ in reading]
     if not over:
         to += [way for way in ways(ending.about, subscriptions, "high" if stage == "soon" else "medium") if not way.owner]
         to += [Way(address, False) for address in ending.addresses]
     for channel, reasons in _by_channel(to):
         # Who else reads it is nobody's business but the owners'.
-        words = over_words(ending, left) if over else ending_words(ending, tuple(whose.get(channel, {}).values()))
+        words = over_words(ending, left) if over else ending_words(ending, whose.get(channel, ()))
         key = ending_key(ending.about.name, ending.port, stage, ending.end_date, channel)
         yield _message(key, "schema", ending.about, channel, words, _when(reasons, in_utc(now)))
 
@@ -165,9 +161,7 @@ def _ending(ending: PortEnding, subscriptions: Sequence[Subscriber], now: dateti
 def retired_notices(retired: RetiredProduct, subscriptions: Sequence[Subscriber], known: Outbox, now: datetime) -> DueMessages:
     """One message to each consumer of a product that was retired, and to the owners of what reads it. `known` has the keys about it."""
     reading = [(way, about) for about in retired.below for way in owner_ways(about)]
-    whose: dict[str, dict[str, About]] = {}
-    for way, about in reading:
-        whose.setdefault(way.channel, {})[about.name] = about
+    whose = _by_their_channels(reading)
     to = [*(way for way, _ in reading), *(way for way in ways(retired.about, subscriptions, "high") if not way.owner)]
     messages = (
         _message(
@@ -175,7 +169,7 @@ def retired_notices(retired: RetiredProduct, subscriptions: Sequence[Subscriber]
             "schema",
             retired.about,
             channel,
-            retired_words(retired, tuple(whose.get(channel, {}).values())),
+            retired_words(retired, whose.get(channel, ())),
             _when(reasons, in_utc(now)),
         )
         for channel, reasons in _by_channel(to)
@@ -224,6 +218,14 @@ def _by_channel(to_reach: Iterable[Way]) -> Sequence[tuple[str, list[Way]]]:
     for way in to_reach:
         by_channel.setdefault(way.channel, []).append(way)
     return sorted(by_channel.items())
+
+
+def _by_their_channels(to_reach: Iterable[tuple[Way, About]]) -> dict[str, tuple[About, ...]]:
+    """The products that each channel is about, each once."""
+    by_channel: dict[str, dict[str, About]] = {}
+    for way, about in to_reach:
+        by_channel.setdefault(way.channel, {})[about.name] = about
+    return {channel: tuple(abouts.values()) for channel, abouts in by_channel.items()}
 
 
 def _when(to: Iterable[Way], now: datetime) -> datetime:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from platform_resources.marketplace.shop import local_reader
+from platform_resources.services.showing.counted_reads import local_reader
 from tests.marketplace.test_product_pages import text
 
 pytestmark = pytest.mark.slow

@@ -22,7 +22,7 @@ from platform_resources.marketplace.application import application
 from platform_resources.marketplace.kept_view import TOO_OLD, opened_market
 from platform_resources.marketplace.people.auth_settings import AuthSettings
 from platform_resources.marketplace.security import FormToken
-from platform_resources.marketplace.shop import local_reader
+from platform_resources.services.showing.counted_reads import local_reader
 
 pytestmark = pytest.mark.slow
 AUTH, AT = AuthSettings(), datetime(2026, 11, 30, 1, tzinfo=UTC)

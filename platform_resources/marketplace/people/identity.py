@@ -9,8 +9,8 @@ from platform_resources.marketplace.kept_pages import Who
 from platform_resources.marketplace.people.auth_settings import AuthSettings, Proxy
 from platform_resources.marketplace.people.bearers import FOR_MACHINES, token_of
 from platform_resources.marketplace.security import SAFE, TOKEN, Application, Receive, Scope, Send, headers_of, plain
-from platform_resources.marketplace.shop import local_reader
 from platform_resources.services.access.tokens import TokenRefused
+from platform_resources.services.showing.counted_reads import local_reader
 from platform_resources.spec.values.grantees import is_same, subject
 
 # Whoever is not known; no product, grant or team has this name.

@@ -3,7 +3,6 @@
 A redirection is followed to the same host or to a public address, never from elsewhere into a private network.
 """
 
-import http.client
 import ipaddress
 import socket
 import time
@@ -16,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from platform_resources.ledger.people.consumer_answers import ConsumerAnswer
-from platform_resources.notify.delivery import within_limit
+from platform_resources.notify.delivery import UNREACHED, unreached, web_opener, within_limit
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.port_plans import ConsumerPlan
 from platform_resources.publications.port_probes import Answer
@@ -67,9 +66,8 @@ def _answer(consumer: ConsumerPlan, seconds: float) -> tuple[bool, str]:
         return (
             (True, "it answers, and wants to know who asks") if error.code in SIGN_IN else (False, f"it answers with status {error.code}")
         )
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", error)
-        return False, "it did not answer in time" if isinstance(reason, TimeoutError) else f"it cannot be reached: {reason}"
+    except UNREACHED as error:
+        return False, unreached(error)
 
 
 class _Redirections(urllib.request.HTTPRedirectHandler):
@@ -85,20 +83,4 @@ def _is_public(host: str) -> bool:
     return all(ipaddress.ip_address(str(where[0]).partition("%")[0]).is_global for *_, where in socket.getaddrinfo(host, None))
 
 
-def _opener() -> urllib.request.OpenerDirector:
-    """For web pages only: no file of this computer, whatever an address or a redirection says."""
-    made = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler,
-        urllib.request.HTTPHandler,
-        urllib.request.HTTPSHandler,
-        _Redirections,
-        urllib.request.HTTPDefaultErrorHandler,
-        urllib.request.HTTPErrorProcessor,
-        urllib.request.UnknownHandler,
-    ):
-        made.add_handler(handler())
-    return made
-
-
-_OPENER = _opener()
+_OPENER = web_opener(_Redirections())

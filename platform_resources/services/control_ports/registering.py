@@ -1,7 +1,6 @@
 """Deliver documents and events to control ports, and changes to topics, and retry until each is accepted."""
 
 import hashlib
-import http.client
 import os
 import urllib.error
 import urllib.request
@@ -23,7 +22,7 @@ from platform_resources.ledger.people.control_deliveries import (
     note_delivery,
 )
 from platform_resources.ledger.queries.history import publications, runs
-from platform_resources.notify.delivery import within_limit
+from platform_resources.notify.delivery import UNREACHED, unreached, web_opener, within_limit
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.publications.published_versions import CLOSED, shelf
@@ -184,10 +183,8 @@ def _posted(request: urllib.request.Request, within: timedelta, hide: Mask) -> L
         said = error.read(500).decode("utf-8", "replace").strip()
         error.close()
         raise NotTaken(hide(f"it answers with status {error.code}" + (f": {said}" if said else ""))) from error
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", error)
-        problem = "it did not answer in time" if isinstance(reason, TimeoutError) else f"it cannot be reached: {reason}"
-        raise NotTaken(hide(problem)) from error
+    except UNREACHED as error:
+        raise NotTaken(hide(unreached(error))) from error
 
 
 def _filled(port: ControlPort, environment: Mapping[str, str]) -> tuple[str, dict[str, str], set[str]]:
@@ -217,19 +214,5 @@ def _write(folder: Path, file: str, text: str, appended: bool) -> None:
         raise NotTaken(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def _opener() -> urllib.request.OpenerDirector:
-    """Follows no redirection: a secret goes to nobody but the address that is declared."""
-    made = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler,
-        urllib.request.HTTPHandler,
-        urllib.request.HTTPSHandler,
-        urllib.request.HTTPDefaultErrorHandler,
-        urllib.request.HTTPErrorProcessor,
-        urllib.request.UnknownHandler,
-    ):
-        made.add_handler(handler())
-    return made
-
-
-_OPENER = _opener()
+# Follows no redirection: a secret goes to nobody but the address that is declared.
+_OPENER = web_opener()

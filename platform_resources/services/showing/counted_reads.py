@@ -1,5 +1,6 @@
 """Find which products a query reads, and count the read."""
 
+import getpass
 import os
 from collections.abc import Iterator
 from datetime import datetime
@@ -23,6 +24,14 @@ def publishing_domain(state: Path, plan: MeshPlan, product: str) -> str | None:
     if product in known or not published_domains(state, product):
         return known.get(product)
     return only_domain(state, product)
+
+
+def local_reader() -> str:
+    """The account name of this computer's user, or a fallback in containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unnamed"
 
 
 def count_read(state: Path, plan: MeshPlan, product: str, sql: str, reader: str, now: datetime) -> None:

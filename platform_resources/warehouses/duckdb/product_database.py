@@ -74,13 +74,11 @@ class DuckDBDatabase:
             return self.connection.execute(sql, list(parameters) or None).fetchall()
 
     def within_limits(self, sql: str) -> Sequence[Any]:
-        """As `execute`, for as long as a query of an audit may take. Raises QueryTooSlow and QueryTooLarge."""
         with self.limited():
             return self.execute(sql)
 
     @contextmanager
     def limited(self) -> Iterator[None]:
-        """The queries inside, together, take no longer than one query of an audit may. Raises QueryTooSlow and QueryTooLarge."""
         done, late = threading.Event(), threading.Event()
         watch = threading.Thread(target=self._break_off, args=(done, late), name="time limit", daemon=True)
         watch.start()
@@ -105,7 +103,6 @@ class DuckDBDatabase:
             self.connection.interrupt()
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
-        """All rows of a query, each as column name to value."""
         with translated():
             cursor = self.connection.execute(sql)
             names = [column[0] for column in cursor.description or ()]
@@ -120,7 +117,6 @@ class DuckDBDatabase:
         return "".join(row[0] for row in self._fetched(sql, [relation.schema, relation.name]))
 
     def is_table(self, relation: Relation) -> bool:
-        """Whether it is there, and holds its rows itself; a view computes them."""
         sql = "select count(*) from information_schema.tables where table_schema = ? and table_name = ? and table_type <> 'VIEW'"
         return bool(self._fetched(sql, [relation.schema, relation.name])[0][0])
 
@@ -194,7 +190,6 @@ class DuckDBDatabase:
         return sampled(self, relation, columns, rows)
 
     def drop(self, relation: Relation) -> None:
-        """Take the table or view away, if there is one."""
         self._drop(relation, "table")
         self._drop(relation, "view")
 
@@ -240,7 +235,6 @@ class DuckDBDatabase:
                 self.connection.execute(f"reset variable {name}")
 
     def published_rows(self, published: PublishedPort) -> int:
-        """How many rows a consumer would find."""
         return int(self.execute(f"select count(*) from ({port_sql(published)})")[0])
 
     def remembered(self, topic: str) -> dict[str, str]:
@@ -252,7 +246,6 @@ class DuckDBDatabase:
         self._fetched(f"insert or replace into {MEMORY} values (?, ?, ?)", [topic, name, record])
 
     def forget(self, topic: str, name: str | None = None) -> None:
-        """Take away what was left under a topic, all of it where no name is given."""
         if name is None:
             self._fetched(f"delete from {MEMORY} where topic = ?", [topic])
         else:
@@ -260,7 +253,6 @@ class DuckDBDatabase:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing: what is done inside is kept only if it ends well."""
         self._fetched("begin")
         try:
             yield
