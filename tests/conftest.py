@@ -94,6 +94,31 @@ def postgres_server():
         yield url
 
 
+@pytest.fixture(scope="session")
+def sqlite_ledgers(tmp_path_factory):
+    """New ledgers in SQLite, as many as are wanted: one is migrated, and the others are copies of it."""
+    from tests.ledger.ledgers import SqliteLedgers
+
+    return SqliteLedgers(tmp_path_factory.mktemp("ledgers"))
+
+
+@pytest.fixture
+def ledger(sqlite_ledgers):
+    """An empty ledger in SQLite."""
+    found = sqlite_ledgers.new()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def broker():
+    """A broker of Kafka with topics of its own."""
+    from tests.brokers import mock_broker
+
+    with mock_broker() as found:
+        yield found
+
+
 @pytest.fixture
 def tiny(tmp_path):
     """The root of a fresh mesh with the products readings and summary; see tests/meshes.py."""

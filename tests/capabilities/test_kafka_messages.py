@@ -40,12 +40,6 @@ SCHEMA = {
 AT = datetime(2024, 6, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def broker():
-    with mock_broker() as found:
-        yield found
-
-
 class Input:
     """An input that reads one topic, with the database that its rows are kept in."""
 

@@ -1,5 +1,6 @@
 """What tests of the command line share."""
 
+import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,6 +55,20 @@ def published_once(tmp_path_factory):
 def published(published_once, tmp_path, monkeypatch):
     _own_state(monkeypatch)
     return PublishedMesh(copied_mesh(published_once, tmp_path))
+
+
+def git(root: Path, *arguments: str) -> None:
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+    subprocess.run(["git", *who, *arguments], cwd=root, check=True, capture_output=True)
+
+
+@pytest.fixture
+def tagged(tiny, monkeypatch):
+    """The root of the tiny mesh in git, tagged v1."""
+    _own_state(monkeypatch)
+    for command in ("init -q", "add dataproducts dbt_project", "commit -qm first", "tag v1"):
+        git(tiny, *command.split())
+    return tiny
 
 
 def _own_state(patch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,6 @@
 """Two majors of a port live side by side: both are published, read and judged, until the older one ends."""
 
 import json
-import subprocess
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, MISSED, SPEC_INVALID
 from platform_resources.ledger.database import ledger_url, open_ledger
 from platform_resources.ledger.queries.reads import record_read
-from tests.cli.conftest import PublishedMesh
+from tests.cli.conftest import PublishedMesh, git
 from tests.meshes import component, edited, indented, model_file, product_file
 
 FILE, SUMMARY = product_file("plant", "readings"), product_file("office", "summary")
@@ -41,11 +40,6 @@ select reading_id, cast(degrees + 273.15 as double) as kelvin, operator, process
 """
 
 
-def git(root, *arguments):
-    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
-    subprocess.run(["git", *who, *arguments], cwd=root, check=True, capture_output=True)
-
-
 def offered_beside(root):
     """Version 2.0.0 has the newer port; the older ones go on as 1.1.0."""
     file = root / FILE
@@ -66,16 +60,10 @@ def offered_beside(root):
 
 
 @pytest.fixture
-def mesh(tiny, monkeypatch):
+def mesh(tagged):
     """The tiny mesh in git, tagged v1, with a newer port beside."""
-    for variable in ("MESH_STATE", "DAGSTER_HOME", "MESH_LEDGER"):
-        monkeypatch.delenv(variable, raising=False)
-    git(tiny, "init", "-q")
-    git(tiny, "add", "dataproducts", "dbt_project")
-    git(tiny, "commit", "-qm", "first")
-    git(tiny, "tag", "v1")
-    offered_beside(tiny)
-    return PublishedMesh(tiny)
+    offered_beside(tagged)
+    return PublishedMesh(tagged)
 
 
 def run(mesh, *arguments):

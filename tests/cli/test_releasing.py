@@ -1,7 +1,6 @@
 """`mesh diff` and `mesh release check`: what breaks consumers is stopped, with those named who use it."""
 
 import json
-import subprocess
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,7 +15,7 @@ from platform_resources.plan.plan_text import fingerprint
 from platform_resources.refresh.publishing import Candidate, publish
 from platform_resources.services.releases.release_checks import note_published_contracts
 from platform_resources.warehouses.duckdb.product_database import opened
-from tests.cli.conftest import NOW, ROWS, PublishedMesh
+from tests.cli.conftest import NOW, ROWS, PublishedMesh, git
 from tests.meshes import edited, model_file, product_file
 
 FILE = product_file("plant", "readings")
@@ -37,24 +36,13 @@ BUILT = ProductLineage(
 )
 
 
-def git(root, *arguments):
-    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
-    subprocess.run(["git", *who, *arguments], cwd=root, check=True, capture_output=True)
-
-
 @pytest.fixture
-def released(tiny, monkeypatch):
+def released(tagged):
     """The tiny mesh in git, tagged v1; summary was built from readings."""
-    for variable in ("MESH_STATE", "DAGSTER_HOME", "MESH_LEDGER"):
-        monkeypatch.delenv(variable, raising=False)
-    git(tiny, "init", "-q")
-    git(tiny, "add", "dataproducts", "dbt_project")
-    git(tiny, "commit", "-qm", "first")
-    git(tiny, "tag", "v1")
-    file = tiny / conventions.lineage_file("office", "summary")
+    file = tagged / conventions.lineage_file("office", "summary")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(lineage_text(BUILT), encoding="utf-8")
-    return PublishedMesh(tiny)
+    return PublishedMesh(tagged)
 
 
 def check(mesh, *arguments):

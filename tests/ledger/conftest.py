@@ -3,20 +3,7 @@
 import pytest
 
 from platform_resources.ledger.database import open_ledger
-from tests.ledger.ledgers import SqliteLedgers, new_database
-
-
-@pytest.fixture(scope="session")
-def sqlite_ledgers(tmp_path_factory):
-    return SqliteLedgers(tmp_path_factory.mktemp("ledgers"))
-
-
-@pytest.fixture
-def ledger(sqlite_ledgers):
-    """An empty ledger in SQLite."""
-    found = sqlite_ledgers.new()
-    yield found
-    found.close()
+from tests.ledger.ledgers import new_database
 
 
 @pytest.fixture

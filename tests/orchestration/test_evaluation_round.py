@@ -10,7 +10,6 @@ from platform_resources.capabilities.registry import installed_registry
 from platform_resources.dbt.planning import read_plan
 from platform_resources.incidents.board import changed
 from platform_resources.incidents.life_cycle import acknowledged
-from platform_resources.ledger.database import open_ledger
 from platform_resources.ledger.events import Checked, Event, Materialised, RunEnded, RunStarted
 from platform_resources.ledger.people import incident_store, outbox
 from platform_resources.ledger.people.checks import known_checks
@@ -46,13 +45,6 @@ def root(tmp_path):
     (root / "dataproducts/plant/domain.yaml").write_text(PLANT)
     (root / "dataproducts/office/domain.yaml").write_text(OFFICE)
     return root
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    found = open_ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    yield found
-    found.close()
 
 
 class Story:

@@ -13,7 +13,6 @@ from platform_resources.refresh.sources.pull_records import PULLS
 from platform_resources.refresh.sources.quarantine import NOT_SHOWN, quarantined_rows, shown_delivered
 from platform_resources.services.refreshes.source_marks import source_marks
 from platform_resources.warehouses.duckdb.product_database import opened
-from tests.brokers import mock_broker
 from tests.meshes import edited, product_file
 from tests.refresh.running import mesh, running
 from tests.refresh.test_kills import DYING_IN_AUDIT, dies
@@ -40,12 +39,6 @@ STAGES = (
     "insert or replace into main.mesh_memory",
     "commit",
 )
-
-
-@pytest.fixture(scope="module")
-def broker():
-    with mock_broker() as found:
-        yield found
 
 
 class Plant:

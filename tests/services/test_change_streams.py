@@ -30,19 +30,12 @@ from platform_resources.services.control_ports import change_streams, topic_prod
 from platform_resources.services.control_ports.registering import register
 from platform_resources.services.releases.listeners import end_listeners, listeners
 from platform_resources.warehouses.duckdb.product_database import opened
-from tests.brokers import mock_broker
 from tests.marketplace.shop_mesh import NOW, opened_ledger
 from tests.meshes import component, edited, indented, product_file, tiny_mesh
 from tests.refresh.test_pulling import MEASURED
 
 pytestmark = pytest.mark.slow
 SPEC = product_file("plant", "readings")
-
-
-@pytest.fixture(scope="module")
-def broker():
-    with mock_broker() as found:
-        yield found
 
 
 class Stream:

@@ -8,7 +8,6 @@ import pytest
 from platform_resources.access.grants import KnownGrants
 from platform_resources.capabilities.registry import installed_registry
 from platform_resources.dbt.planning import read_plan
-from platform_resources.ledger.database import open_ledger
 from platform_resources.ledger.events import Event, Materialised, RunEnded, RunStarted
 from platform_resources.ledger.payload import FORMAT, FORMAT_KEY
 from platform_resources.ledger.syncing import sync
@@ -42,13 +41,6 @@ def mesh(tmp_path):
     edited(root, product_file("plant", "readings"), "    - name: Company use", f"    {added}\n    - name: Company use")
     edited(root, product_file("plant", "readings"), "format: parquet", "format: csv")
     return root
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    found = open_ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    yield found
-    found.close()
 
 
 def planned(mesh):

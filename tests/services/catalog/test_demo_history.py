@@ -11,7 +11,6 @@ from platform_resources.access.reader_standing import OfferedRole, Reader, stand
 from platform_resources.dbt.planning import read_plan
 from platform_resources.incidents.board import Board
 from platform_resources.ledger import people_tables, tables
-from platform_resources.ledger.database import open_ledger
 from platform_resources.ledger.made_up import MADE_UP, is_made_up, is_made_up_person, made_up_history, write_made_up
 from platform_resources.ledger.people import incident_store, outbox
 from platform_resources.ledger.people.grant_store import grants_of, request
@@ -46,13 +45,6 @@ def root(tmp_path_factory):
 @pytest.fixture(scope="module")
 def plan(root):
     return read_plan(root)[0]
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    found = open_ledger(f"sqlite:///{tmp_path}/ledger.sqlite")
-    yield found
-    found.close()
 
 
 def refreshed(ledger, plan, at=NOW - HOUR):

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from platform_resources.dbt.planning import read_plan
-from platform_resources.ledger.database import open_ledger
 from platform_resources.ledger.queries.evidence import evidence_of
 from platform_resources.ledger.queries.reads import record_read
 from platform_resources.ledger.records import InputState, PortPublication
@@ -16,13 +15,6 @@ from tests.meshes import component, model_file, product_file, product_yaml, tiny
 pytestmark = pytest.mark.slow
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def ledger(tmp_path):
-    found = open_ledger(f"sqlite:///{tmp_path}/ledger.sqlite")
-    yield found
-    found.close()
 
 
 def read(ledger, *reads):
