@@ -83,6 +83,8 @@ def _inputs(product: ProductPlan) -> Iterator[Watched]:
 
 
 def _models(product: ProductPlan) -> Iterator[Watched]:
-    monitors = Counter(watching.data_set for watching in (*product.objectives, *product.indicators))
+    monitors = Counter(
+        [*(objective.data_set for objective in product.objectives), *(indicator.data_set for indicator in product.indicators)]
+    )
     for model in product.models:
         yield Watched(model.name, len(model.tests), monitors.get(model.data_set, 0) if model.data_set else 0)
