@@ -1,8 +1,5 @@
 """REST interfaces of a real server as inputs of a product: answers that change, servers that fail midway, and pulls that are killed."""
 
-import os
-import signal
-
 import pytest
 
 from platform_resources.refresh.sources.pull_records import PULLS, PullFailed
@@ -10,7 +7,7 @@ from platform_resources.warehouses.duckdb.product_database import opened
 from tests.capabilities.test_rest_rows import server  # noqa: F401
 from tests.meshes import edited, product_file
 from tests.refresh.test_pulling import pulled
-from tests.refresh.test_pulling_tables import killing
+from tests.refresh.test_pulling_tables import killed
 
 pytestmark = pytest.mark.slow
 FILE = "interface: file\n        path: landing/readings.csv"
@@ -101,13 +98,7 @@ def test_a_pull_that_is_killed_at_any_stage_loses_and_doubles_nothing(interface)
     interface.pull()
     interface.server.records = [{"id": number, "name": "new"} for number in range(10)]
     for stage in STAGES:
-        child = os.fork()
-        if not child:
-            try:
-                interface.pull(killing(stage))
-            finally:
-                os._exit(1)
-        assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL, f"no statement begins with {stage}"
+        killed(interface, stage)
         with opened(interface.file) as database:
             (record,) = database.remembered(PULLS).values()
             assert ('"rows": 8' in record, database.connection.execute("select count(*) from inputs.deliveries").fetchall()) == (

@@ -1,7 +1,5 @@
 """A topic of Kafka as the input of a product: bad messages in quarantine, a reader killed at every stage, and refreshes on what is new."""
 
-import os
-import signal
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -17,7 +15,7 @@ from tests.meshes import edited, product_file
 from tests.refresh.running import mesh, running
 from tests.refresh.test_kills import DYING_IN_AUDIT, dies
 from tests.refresh.test_pulling import Pulling, pulled
-from tests.refresh.test_pulling_tables import killing
+from tests.refresh.test_pulling_tables import killed
 
 pytestmark = pytest.mark.slow
 SPEC = product_file("plant", "readings")
@@ -138,13 +136,7 @@ def test_a_reader_that_is_killed_at_any_stage_loses_and_doubles_nothing(plant):
     plant.pull()
     plant.send((4, 4.25), (1, None), (2, 7.5), (2, 8.5))
     for stage in STAGES:
-        child = os.fork()
-        if not child:
-            try:
-                plant.pull(killing(stage))
-            finally:
-                os._exit(1)
-        assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL, f"no statement begins with {stage}"
+        killed(plant, stage)
         with opened(plant.file) as database:
             assert '"read": 3' in database.remembered(PULLS)["deliveries"], stage
             assert database.connection.execute("select count(*) from inputs.deliveries").fetchall() == [(3,)], stage

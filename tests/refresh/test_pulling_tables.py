@@ -124,6 +124,17 @@ def killing(statement):
     return Connection
 
 
+def killed(source, statement):
+    """A pull of the source by a process that is killed before that statement."""
+    child = os.fork()
+    if not child:
+        try:
+            source.pull(killing(statement))
+        finally:
+            os._exit(1)
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL, f"no statement begins with {statement}"
+
+
 STAGES = (
     "create or replace temp table mesh_new_rows",
     "delete from pulled",
@@ -139,13 +150,7 @@ def test_a_pull_that_is_killed_at_any_stage_loses_and_doubles_nothing(plant):
     before = plant.pull()[0].record["cursor"]["value"]
     plant.run("insert into readings values (4, 'south', 4.25, '2024-06-09', 'Ben'); delete from readings where reading_id = 1")
     for stage in STAGES:
-        child = os.fork()
-        if not child:
-            try:
-                plant.pull(killing(stage))
-            finally:
-                os._exit(1)
-        assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL, f"no statement begins with {stage}"
+        killed(plant, stage)
         with opened(plant.file) as database:
             (record,) = database.remembered(PULLS).values()
             assert (before in record, database.connection.execute("select count(*) from inputs.deliveries").fetchall()) == (True, [(3,)]), (

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any, NamedTuple
 
 from platform_resources.capabilities.judgements import Judgement, Kind, Moment, Past, Promise, ToLearn, Verdict, worst
 from platform_resources.capabilities.support.shares import bytes_text, plain_number
@@ -32,14 +32,6 @@ from platform_resources.spec.values.moments import in_utc
 
 NUMBERS = Settings(min_amount=0.0)
 BYTES = Settings(min_change=0.2, min_amount=0.0, sides="upper")
-_POSSIBLE: Mapping[Kind, str] = {
-    "count": "a number of rows",
-    "share": "a share from 0 to 1",
-    "duration": "a number of seconds",
-    "gap": "a number of seconds",
-    "bytes": "a number of bytes",
-    "number": "a finite number",
-}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,49 +70,35 @@ def learned_bytes(history: Iterable[Point], current: Point, settings: Settings =
     return judged(current.value, usual_duration(history, current.at, settings, excluded), bytes_text, "more")
 
 
+class _Learning(NamedTuple):
+    """What values of a kind are, in words, and how one is judged by the others."""
+
+    possible: str
+    settings: Settings
+    learns: Learns[Any]
+
+
+_LEARNING: Mapping[Kind, _Learning] = {
+    "count": _Learning("a number of rows", COUNTS, learned_count),
+    "share": _Learning("a share from 0 to 1", SHARES, learned_share),
+    "duration": _Learning("a number of seconds", DURATIONS, learned_duration),
+    "gap": _Learning("a number of seconds", GAPS, learned_gap),
+    "bytes": _Learning("a number of bytes", BYTES, learned_bytes),
+    "number": _Learning("a finite number", NUMBERS, learned_number),
+}
+
+
 def settings_of(kind: Kind, sensitivity: float | None = None, minimum_effect: float | None = None) -> Settings:
     """The settings of a kind of number, changed as asked. `minimum_effect` is in percent of what is expected; of a share in its points."""
-    settings = _defaults(kind)
+    settings = _LEARNING[kind].settings
     if sensitivity is not None:
         settings = replace(settings, sensitivity=sensitivity)
     return settings if minimum_effect is None else replace(settings, min_change=minimum_effect / 100)
 
 
-def _defaults(kind: Kind) -> Settings:
-    match kind:
-        case "count":
-            return COUNTS
-        case "share":
-            return SHARES
-        case "duration":
-            return DURATIONS
-        case "gap":
-            return GAPS
-        case "bytes":
-            return BYTES
-        case "number":
-            return NUMBERS
-        case _:
-            assert_never(kind)
-
-
 def learns_of(kind: Kind) -> Learns[Any]:
     """The function that judges one point of this kind by the others."""
-    match kind:
-        case "count":
-            return learned_count
-        case "share":
-            return learned_share
-        case "duration":
-            return learned_duration
-        case "gap":
-            return learned_gap
-        case "bytes":
-            return learned_bytes
-        case "number":
-            return learned_number
-        case _:
-            assert_never(kind)
+    return _LEARNING[kind].learns
 
 
 def points_of(kind: Kind, past: Sequence[Past], rows: int | None = None) -> list[Any]:
@@ -196,6 +174,6 @@ def _learned(learn: ToLearn, moment: Moment) -> Learned:
     past = moment.history.past if learn.past is None else learn.past
     current = points_of(learn.kind, [Past(learn.at or moment.now, learn.value)], learn.rows)
     if not current:
-        reason = f"{learn.value:g} is not {_POSSIBLE[learn.kind]}, so it cannot be held against what was usual"
+        reason = f"{learn.value:g} is not {_LEARNING[learn.kind].possible}, so it cannot be held against what was usual"
         return Learned("unknown", None, None, None, 0, reason)
     return learns_of(learn.kind)(points_of(learn.kind, past, learn.rows), current[0], settings, excluded)
