@@ -29,7 +29,7 @@ from platform_resources.cli.terminal.console import (
 from platform_resources.cli.terminal.memory import Sync, opened, shown
 from platform_resources.dbt.planning import read_plan
 from platform_resources.incidents import life_cycle
-from platform_resources.incidents.life_cycle import Change, Incident, Resolution
+from platform_resources.incidents.life_cycle import Change, Incident
 from platform_resources.repository.mesh_folders import mesh_root
 from platform_resources.spec.problems import did_you_mean, known_text
 
@@ -39,12 +39,6 @@ if TYPE_CHECKING:
 
 SEVERITIES = {"low": "dim", "medium": "yellow", "high": "red", "critical": "bold red"}
 RECENTLY = timedelta(days=30)
-WORDS: dict[str, Resolution] = {
-    "fixed": "fixed",
-    "expected": "expected",
-    "false-positive": "false positive",
-    "no-action": "no action",
-}
 Name = Annotated[str, typer.Argument(help="The incident's name, such as purchase_orders#3.", metavar="INCIDENT")]
 By = Annotated[str | None, typer.Option("--by", help="Who does it; the name of the user of this computer if left out.")]
 Note = Annotated[str, typer.Option("--note", help="What others should know.")]
@@ -100,7 +94,7 @@ def ack(
 def resolve(
     context: typer.Context,
     name: Name,
-    as_: Annotated[str, typer.Option("--as", help=f"How it ended: {', '.join(WORDS)}.", metavar="HOW")] = "fixed",
+    as_: Annotated[str, typer.Option("--as", help=f"How it ended: {', '.join(life_cycle.BY_HAND)}.", metavar="HOW")] = "fixed",
     by: By = None,
     note: Note = "",
 ) -> None:
@@ -108,11 +102,11 @@ def resolve(
 
     Said again of an incident that is over, it changes how it was resolved: as fixed, what it had accepted counts again.
     """
-    if as_ not in WORDS:
-        hint = did_you_mean(as_, WORDS)
-        stop(f'--as is "{as_}"; allowed: {known_text(WORDS)}' + (f"\n{hint}" if hint else ""), CANNOT_RUN)
+    if as_ not in life_cycle.BY_HAND:
+        hint = did_you_mean(as_, life_cycle.BY_HAND)
+        stop(f'--as is "{as_}"; allowed: {known_text(life_cycle.BY_HAND)}' + (f"\n{hint}" if hint else ""), CANNOT_RUN)
     who = by or you("--by")
-    _act(context, name, lambda incident, at: life_cycle.resolved(incident, WORDS[as_], at, who, note))
+    _act(context, name, lambda incident, at: life_cycle.resolved(incident, life_cycle.BY_HAND[as_], at, who, note))
 
 
 def reopen(context: typer.Context, name: Name, by: By = None, note: Note = "") -> None:
@@ -221,5 +215,5 @@ def _next_steps(incident: Incident) -> Iterator[str]:
     if not incident.live and not incident.moved_to:
         yield f"mesh reopen {incident.name}    says that it is not over"
     if incident.live:
-        yield f"mesh resolve {incident.name} --as {'|'.join(WORDS)}"
+        yield f"mesh resolve {incident.name} --as {'|'.join(life_cycle.BY_HAND)}"
         yield f"mesh status {incident.cause}    shows what its checks say now"

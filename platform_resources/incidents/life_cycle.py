@@ -4,7 +4,7 @@ Every transition gives the new incident and what happened, and changes nothing e
 calls earlier than the last event is recorded at that event's time.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -15,6 +15,13 @@ Status = Literal["open", "acknowledged", "in progress", "resolved"]
 Resolution = Literal["fixed", "auto-recovered", "expected", "false positive", "no action", "moved"]
 Happening = Literal["opened", "acknowledged", "started", "resolved", "reopened", "attached", "noticed"]
 PLATFORM = "platform"
+# How people may say that an incident ended, by the words that they write.
+BY_HAND: Mapping[str, Resolution] = {
+    "fixed": "fixed",
+    "expected": "expected",
+    "false-positive": "false positive",
+    "no-action": "no action",
+}
 
 # Resolved so, the checks that failed are accepted as they are; resolved so, a failure soon after is the same trouble again.
 NO_TROUBLE: tuple[Resolution, ...] = ("expected", "false positive", "no action")

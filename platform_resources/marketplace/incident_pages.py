@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Request
 
 from platform_resources.incidents import life_cycle
-from platform_resources.incidents.life_cycle import IllegalTransition, Incident, IncidentEvent, Resolution
+from platform_resources.incidents.life_cycle import IllegalTransition, Incident, IncidentEvent
 from platform_resources.marketplace.display import phrases
 from platform_resources.marketplace.display.lineage_pictures import cause_picture, product_boxes
 from platform_resources.marketplace.display.phrases import PageTimes
@@ -21,12 +21,6 @@ from platform_resources.services.showing.incident_acts import act_on
 from platform_resources.services.showing.incident_story import IncidentStory
 from platform_resources.services.showing.mesh_overview import MeshOverview
 
-HOW: dict[str, Resolution] = {
-    "fixed": "fixed",
-    "expected": "expected",
-    "false-positive": "false positive",
-    "no-action": "no action",
-}
 HAPPENINGS = {
     "opened": "Incident opened",
     "acknowledged": "Acknowledged",
@@ -74,7 +68,7 @@ def incident_page(shop: Shop, view: MeshOverview, story: IncidentStory, refused:
         "events": [_told(event, names) for event in reversed(story.events)],
         "titles": titles,
         "health": view.health,
-        "how": HOW,
+        "how": life_cycle.BY_HAND,
         "refused": refused.told(times.moment) if refused is not None else "",
         "runbook": runbook_link(product, bool(readme_text(shop.market.root, product))) if product is not None else "",
         "may_act": may_act(shop, view, incident.cause),
@@ -122,8 +116,8 @@ def acted(shop: Shop, request: Request, name: str, fields: Mapping[str, str]) ->
                 return life_cycle.acknowledged(incident, at, who, note)
             case "start":
                 return life_cycle.started(incident, at, who, note)
-            case "resolve" if fields.get("as") in HOW:
-                return life_cycle.resolved(incident, HOW[fields["as"]], at, who, note)
+            case "resolve" if fields.get("as") in life_cycle.BY_HAND:
+                return life_cycle.resolved(incident, life_cycle.BY_HAND[fields["as"]], at, who, note)
             case "reopen":
                 return life_cycle.reopened(incident, at, who, note)
         raise FormRefused("This form says nothing that can be done. Load the page again.")

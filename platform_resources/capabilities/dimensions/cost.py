@@ -1,10 +1,10 @@
 """The dimension `cost`."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, assert_never
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -20,6 +20,22 @@ CostMeasure = Literal["bytes", "seconds", "credits"]
 Part = tuple[Verdict, str]
 _BYTES = {"bytes": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*")
+
+
+class _Measured(NamedTuple):
+    """How an amount is written, and what of it one refresh spent; `kind` is what is usual of such numbers."""
+
+    example: str
+    kind: Kind
+    of: Callable[[Spent], float]
+    text: Callable[[float], str]
+
+
+_MEASURED: Mapping[CostMeasure, _Measured] = {
+    "bytes": _Measured("500 MB", "bytes", lambda run: float(run.bytes or 0), bytes_text),
+    "seconds": _Measured("10m", "duration", lambda run: run.seconds, length_text),
+    "credits": _Measured("2.5", "number", lambda run: run.credits or 0.0, lambda value: f"{value:g} credits"),
+}
 
 
 def _text(value: Any) -> Any:
@@ -63,9 +79,8 @@ def spent(written: str, measure: CostMeasure) -> float:
         return duration(written).total_seconds()
     units = _BYTES if measure == "bytes" else {}
     if match is None or (match[2] and match[2] not in units):
-        example = {"bytes": "500 MB", "seconds": "10m", "credits": "2.5"}[measure]
         known = f"; known units: {', '.join(units)}" if units else ""
-        raise ValueError(f'"{written}" is no amount of {measure}; write one such as {example}{known}')
+        raise ValueError(f'"{written}" is no amount of {measure}; write one such as {_MEASURED[measure].example}{known}')
     return float(match[1]) * (units[match[2]] if match[2] else 1)
 
 
@@ -93,7 +108,7 @@ class Cost(NotAudited):
 """
 
     def learned_kind(self, settings: CostSettings) -> Kind:
-        return _kind(settings.measure)
+        return _MEASURED[settings.measure].kind
 
     def promise(self, settings: CostSettings, moment: Moment) -> Promise:
         return Promise("s" if settings.measure == "seconds" else settings.measure)
@@ -114,8 +129,8 @@ class Cost(NotAudited):
         judgement = Judgement(verdict, reason, value, threshold, promise=promise, learning=verdict == "unknown")
         if not whole:
             return judgement
-        past = tuple(Past(run.at, _cost(run, settings.measure)) for run in whole)
-        learn = to_learn(settings.learned, _kind(settings.measure), _cost(whole[-1], settings.measure), "the last refresh")
+        past = tuple(Past(run.at, _MEASURED[settings.measure].of(run)) for run in whole)
+        learn = to_learn(settings.learned, _MEASURED[settings.measure].kind, _MEASURED[settings.measure].of(whole[-1]), "the last refresh")
         return replace(judgement, learn=replace(learn, at=whole[-1].at, past=past) if learn else None)
 
 
@@ -125,7 +140,7 @@ def _deciding(settings: CostSettings, moment: Moment, whole: list[Spent]) -> tup
     unit = "s" if measure == "seconds" else measure
     of_refresh = Promise(unit, at_most=spent(budget.per_refresh, measure) if budget.per_refresh is not None else None)
     of_month = Promise(unit, at_most=spent(budget.per_month, measure) if budget.per_month is not None else None)
-    last = _cost(whole[-1], measure) if whole else None
+    last = _MEASURED[measure].of(whole[-1]) if whole else None
     if last is None or (budget.per_refresh is None and settings.learned is None):
         return month, of_month
     above = _is_above(month, of_month) and not _is_above(last, of_refresh)
@@ -142,8 +157,8 @@ def _parts(settings: CostSettings, moment: Moment, whole: list[Spent]) -> Iterat
         if budget.per_refresh is not None or settings.learned is not None:
             yield "unknown", "no refresh has ended well yet"
     else:
-        last = _cost(whole[-1], measure)
-        text = f"the last refresh {'published' if measure == 'bytes' else 'took'} {_shown(last, measure)}"
+        last = _MEASURED[measure].of(whole[-1])
+        text = f"the last refresh {'published' if measure == 'bytes' else 'took'} {_MEASURED[measure].text(last)}"
         allowed = spent(budget.per_refresh, measure) if budget.per_refresh is not None else None
         promised = f"; at most {budget.per_refresh} promised" if allowed is not None else ""
         if allowed is not None or settings.learned is not None:
@@ -151,42 +166,13 @@ def _parts(settings: CostSettings, moment: Moment, whole: list[Spent]) -> Iterat
     if budget.per_month is not None:
         total = _this_month(measure, moment)
         verdict: Verdict = "met" if total <= spent(budget.per_month, measure) else "missed"
-        yield verdict, f"{_shown(total, measure)} since the first of the month; at most {budget.per_month} promised"
+        yield verdict, f"{_MEASURED[measure].text(total)} since the first of the month; at most {budget.per_month} promised"
 
 
 def _this_month(measure: CostMeasure, moment: Moment) -> float:
     now = moment.now.astimezone(UTC)
     first = datetime(now.year, now.month, 1, tzinfo=UTC)
-    return sum(_cost(run, measure) for run in moment.spent if run.at >= first)
-
-
-def _cost(run: Spent, measure: CostMeasure) -> float:
-    match measure:
-        case "bytes":
-            return float(run.bytes or 0)
-        case "seconds":
-            return run.seconds
-        case "credits":
-            return run.credits or 0.0
-        case _:
-            assert_never(measure)
-
-
-def _kind(measure: CostMeasure) -> Kind:
-    kinds: Mapping[CostMeasure, Kind] = {"bytes": "bytes", "seconds": "duration", "credits": "number"}
-    return kinds[measure]
-
-
-def _shown(value: float, measure: CostMeasure) -> str:
-    match measure:
-        case "bytes":
-            return bytes_text(value)
-        case "seconds":
-            return length_text(value)
-        case "credits":
-            return f"{value:g} credits"
-        case _:
-            assert_never(measure)
+    return sum(_MEASURED[measure].of(run) for run in moment.spent if run.at >= first)
 
 
 def _promises(settings: CostSettings) -> Iterator[str]:
