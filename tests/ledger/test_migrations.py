@@ -86,7 +86,7 @@ def test_an_upgrade_from_the_first_revision_keeps_what_the_ledger_holds(url):
 
 
 def test_what_was_held_back_and_by_a_gate_is_known_of_former_refreshes(url):
-    migrate(url, "0001")
+    migrate(url, "0011")
     reasons = {
         "a": "not published, the gate is closed; version v1 is still served\n- One row per order",
         "b": "dagster._core.errors.DagsterAssetCheckFailedError: 1 blocking asset check failed",
