@@ -85,11 +85,16 @@ def download_routes(shop: Shop) -> APIRouter:
         tag = f'"{one.version}/{port}/{one.view}/{one.name}"'
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers={"etag": tag})
+        try:
+            seen = one.path.stat()
+        except FileNotFoundError:
+            raise Missing(_gone(name, version)) from None
         if begins_here(request):
             count(shop, request, name, port, "download")
         # Another reader of the same browser may see less at the same address.
         headers = {"etag": tag, "cache-control": UNCHANGING if shop.kept.who(request.scope) is None else "private, no-cache"}
-        return Large(one.path, headers=headers, media_type=TYPES.get(one.path.suffix, "application/octet-stream"), filename=one.name)
+        media = TYPES.get(one.path.suffix, "application/octet-stream")
+        return Large(one.path, headers=headers, media_type=media, filename=one.name, stat_result=seen)
 
     return router
 
@@ -145,7 +150,7 @@ def _published(shop: Shop, request: Request, name: str, port: str, version: str 
     except QueryFailed as error:
         raise NotGranted(str(error)) from error
     if not files:
-        raise Missing(f"There is no version {version} of {name} any more." if version else f"{name} has published nothing yet.")
+        raise Missing(_gone(name, version) if version else f"{name} has published nothing yet.")
     return files
 
 
@@ -158,6 +163,10 @@ def seen_ports(shop: Shop, request: Request) -> SeenPort:
     # While the ledger does not answer nobody can take a grant away; those that end by themselves do.
     known = shop.market.patient.said(lambda connection: KnownGrants(grants_of_reader(connection, reader)), view.grants)
     return within(token, ReaderView(view.plan, known, datetime.now(UTC), reader).port)
+
+
+def _gone(name: str, version: str) -> str:
+    return f"There is no version {version} of {name} any more."
 
 
 def _address(name: str, port: str, file: PublishedFile) -> str:

@@ -14,7 +14,7 @@ from platform_resources.publications.version_records import PortVersion, Publica
 from platform_resources.spec.values.names import is_name
 from platform_resources.warehouses.engine_errors import QueryFailed
 from platform_resources.warehouses.protocol import Bounds
-from platform_resources.warehouses.published_places import PublishedPort, PublishedRows, Readable
+from platform_resources.warehouses.published_places import PublishedFiles, PublishedPort, PublishedRows, Readable
 from platform_resources.warehouses.targets import warehouse
 from platform_resources.warehouses.written_results import WantedResult, WrittenResult
 
@@ -157,6 +157,9 @@ def _explained(state: Path, product: str, readable: Readable) -> Iterator[None]:
     except OSError as error:
         raise QueryFailed(f"what {' and '.join((product, *others))} published cannot be read: {error}") from error
     except QueryFailed as error:
+        places = (place for ports in readable.values() for place in ports.values() if isinstance(place, PublishedFiles))
+        if not all(file.exists() for place in places for file in place.files):
+            raise QueryFailed("what was asked for is of a version that is not kept any more; ask for the newest one") from error
         raise QueryFailed(f"{error}\n{_offer(state, product, readable['main'], others)}") from error
 
 

@@ -8,6 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from platform_resources.ledger.people_tables import reads
+from platform_resources.marketplace import downloads
+from platform_resources.marketplace.api import record_routes
 from platform_resources.marketplace.people.auth_settings import auth_settings
 from platform_resources.publications.published_versions import shelf
 from tests.marketplace.shop_mesh import opened_ledger
@@ -139,3 +141,36 @@ def test_what_cannot_be_given_is_told(pages, status, query, told):
 def test_an_address_that_names_nothing_is_told(pages):
     for address in ("office/readings/measurements_file", "plant/readings/nothing", "plant/nothing/nothing"):
         assert ask(pages, address=f"/api/v1/ports/{address}/records").status_code == 404
+
+
+FILES = "/api/v1/products/readings/ports/measurements_file/versions"
+READS = {
+    "a page": (record_routes, "written_file", "{port}/records?limit=2&version={version}"),
+    "all of it": (record_routes, "written_file", "{port}/records?format=arrow&version={version}"),
+    "a part of a file": (downloads, "published_files", "{files}/{version}/files/measurements.parquet"),
+}
+
+
+@pytest.mark.parametrize(("module", "step", "address"), READS.values(), ids=READS)
+def test_of_a_version_that_is_taken_away_during_a_read_nothing_is_sent(pages, shop, monkeypatch, module, step, address):
+    shelves, whole = shelf(shop, "plant", "readings"), getattr(module, step)
+    version, *others = [publication.id for publication in shelves.published()]
+
+    def taken_away():
+        shelves.point_at(others, shelves.latest())
+        shelves.keep_only(others)
+
+    def meanwhile(*asked, **named):
+        if module is record_routes:
+            taken_away()
+            return whole(*asked, **named)
+        known = whole(*asked, **named)
+        taken_away()
+        return known
+
+    monkeypatch.setattr(module, step, meanwhile)
+    answer = pages.get(
+        address.format(port=PORT.removesuffix("/records"), files=FILES, version=version), headers={**OWNER, "range": "bytes=0-99"}
+    )
+    assert (answer.status_code, str(shop) in answer.text) == (404, False), answer.text
+    assert version in answer.json()["error"]

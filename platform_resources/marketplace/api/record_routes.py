@@ -85,6 +85,7 @@ def record_routes(shop: Shop, queue: LabQueue) -> APIRouter:
         except QueryTooMany as error:
             return JSONResponse({"error": str(error), "hint": None}, 429, {"retry-after": "5"})
         except QueryRefused as error:
+            seen_version(shop, request, product_in(shop, request, domain, name), port, begun)  # which may be gone since then
             return JSONResponse({"error": str(error), "hint": None}, 422)
 
     return router

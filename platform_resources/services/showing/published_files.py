@@ -1,5 +1,6 @@
 """The files of published versions, for downloads."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,5 +44,8 @@ def published_files(
     files = place.files if isinstance(place, PublishedFiles) else ()
     # What the interface's own writer has written lies beside them, and is what the port is for.
     files = tuple(files[0].with_name(Path(own).name) for own in of_port.own_files) or files
-    paths = [path for path in files if path.is_file()]
-    return tuple(PublishedFile(publication.id, path.parent.name, path.name, path, path.stat().st_size) for path in paths)
+    there = list[PublishedFile]()
+    for path in files:
+        with suppress(FileNotFoundError):  # its version may have been taken away just now
+            there.append(PublishedFile(publication.id, path.parent.name, path.name, path, path.stat().st_size))
+    return tuple(there)
