@@ -1,15 +1,37 @@
 """The command `mesh backfill`: make the days of a range anew."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
 
 from platform_resources.cli.evaluating import judged, print_happened
-from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, MISSED, SPEC_INVALID, Stop, cell, mesh_of, out, product_of, stop
+from platform_resources.cli.refreshing import stop_idle
+from platform_resources.cli.terminal.console import (
+    CANNOT_RUN,
+    FINE,
+    MISSED,
+    SPEC_INVALID,
+    Stop,
+    cell,
+    counted,
+    mesh_of,
+    out,
+    product_of,
+    stop,
+    words,
+)
 from platform_resources.cli.terminal.memory import history
+from platform_resources.dbt.planning import read_plan
 from platform_resources.plan.plan import ProductPlan
+
+if TYPE_CHECKING:
+    from platform_resources.orchestration.backfills import DayRange
+    from platform_resources.services.refreshes.outcomes import Refreshed
+
+# Of an earlier one a digit was left out.
+_EARLIEST_YEAR = 1000
 
 
 def backfill(
@@ -32,33 +54,49 @@ def backfill(
         stop(f"--to {end} is before --from {begin}", SPEC_INVALID)
     if end > (today := datetime.now(ZoneInfo(planned.zone)).date()):
         stop(f"--to {end} is still to come: it is {today} in {planned.zone}", SPEC_INVALID)
+    if not planned.runs:
+        stop_idle(root, [planned])
     _refuse_undivided(planned)
     from platform_resources.orchestration.backfills import DONE, backfilled, done_before, ranges
 
     parts, instance = ranges(begin, end, days), history(root)
-    made = frozenset() if again else done_before(instance, product, parts)
+    made = frozenset() if again else done_before(instance, planned, parts)
     left = [part for part in parts if part not in made]
     for part in parts:
         out.print(cell(f"{part}  {'made before' if part in made else 'to be made'}"))
+    if not left:
+        out.print("nothing is left to be made; --again makes all of it anew")
+    elif only_plan:
+        out.print(cell(_cost(planned, len(left))))
     if only_plan or not left:
-        out.print(cell(f"{len(left)} runs" if left else "nothing is left to be made; --again makes all of it anew"))
         raise Stop(FINE)
-    failed = ""
-    for part, done in backfilled(root, plan, product, parts, left, instance, lambda *_: None):
-        out.print(cell(f"{part}  {done.outcome} {done.version or ''} {done.seconds:.1f} s"), soft_wrap=True)
-        if done.outcome not in DONE:
-            failed = f"the days {part} of {product} were not made: {'; '.join(done.reasons)}; the same command goes on with them"
-    print_happened(judged(root, [product]))
-    if failed:
-        stop(failed, MISSED if done.outcome == "gate closed" else CANNOT_RUN)
+    failed: tuple[DayRange, Refreshed] | None = None
+    with words.status("starting") as shown:
+        for part, done in backfilled(root, plan, planned, parts, left, instance, lambda name, step: shown.update(f"{name}: {step}")):
+            out.print(cell(f"{part}  {done.outcome} {done.version or ''} {done.seconds:.1f} s"), soft_wrap=True)
+            for text in done.warnings:
+                words.print(f"  {text}", style="yellow", markup=False, highlight=False)
+            failed = None if done.outcome in DONE else (part, done)
+    print_happened(judged(root, [planned.name]))
+    if failed is not None:
+        _stop_failed(planned, *failed)
+    for reader in read_plan(root)[0].products:
+        if reader.by_day and any(port.upstream is not None and port.upstream.product == planned.name for port in reader.inputs):
+            words.print(
+                cell(f"{reader.name} reads {planned.name}, and its own refreshes make its newest days alone. These days are made anew by")
+            )
+            words.print(cell(f"  mesh backfill {reader.name} --from {begin} --to {end}"))
     raise Stop(FINE)
 
 
 def _day(option: str, text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
+        day = date.min
+    if day.year < _EARLIEST_YEAR:
         stop(f'{option} is "{text}"; write a day such as 2026-01-31', SPEC_INVALID)
+    return day
 
 
 def _refuse_undivided(product: ProductPlan) -> None:
@@ -67,3 +105,19 @@ def _refuse_undivided(product: ProductPlan) -> None:
         why = "none of its data sets says partition_by, so it is not known by which column its days are told apart"
     if why:
         stop(f"{product.name} cannot be made day by day: {why}; mesh refresh {product.name} makes it as a whole", SPEC_INVALID)
+
+
+def _cost(product: ProductPlan, runs: int) -> str:
+    """What the runs will take away: versions beyond those that are kept, also the one that is read now."""
+    kept = max((port.keep_versions for port in product.outputs), default=1)
+    gone = f"; {kept} are kept, so none that is there now stays. A greater --days makes fewer" if runs >= kept else ""
+    return f"{counted(runs, 'run')}, each of which publishes a version{gone}"
+
+
+def _stop_failed(product: ProductPlan, part: "DayRange", done: "Refreshed") -> NoReturn:
+    """Say what happened, what stands, and what to do."""
+    kept = f"version {done.served} is still served" if done.served else "no version has been published yet"
+    why, closed = "; ".join(done.reasons), done.outcome == "gate closed"
+    stands = f"; its tables have these days as they were made, so no refresh publishes {product.name} until they are good" if closed else ""
+    message = f"the days {part} of {product.name} were not published: {why}. {kept}{stands}"
+    stop(f"{message}. When that is mended, the same command goes on with them", MISSED if closed else CANNOT_RUN)

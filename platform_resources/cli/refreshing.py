@@ -68,7 +68,7 @@ def refresh(
     done = list(_refreshed(root, plan, names, as_of, full_refresh, again, quiet=as_json))
     with words.status("judging promises, incidents and scores") if not as_json else nullcontext():
         evaluations, happened = (
-            evaluate_now(root, plan, refreshed=names) if done and (every or stale) else ((), judged(root, products or []))
+            evaluate_now(root, plan, refreshed=names) if done and (every or stale) else ((), judged(root, names if products else []))
         )
     if as_json:
         print_json([asdict(refreshed) for refreshed in done])
@@ -118,20 +118,21 @@ def _replayed(plan: MeshPlan, names: list[str], wishes: list[str]) -> dict[str, 
 def _chosen(root: Path, plan: MeshPlan, products: list[str], every: bool, stale: bool) -> list[str]:
     if bool(products) == (every or stale):
         stop("say what to refresh: names of products, or --all, or --stale", CANNOT_RUN)
-    idle = [product for product in (product_of(plan, name) for name in products) if not product.runs]
-    if idle:
-        _stop_idle(root, idle)
-    if products:
-        return list(dict.fromkeys(products))
+    asked = [product_of(plan, name) for name in products]
+    if idle := [product for product in asked if not product.runs]:
+        stop_idle(root, idle)
+    if asked:
+        return list(dict.fromkeys(product.name for product in asked))
     unread = [product for product in plan.products if not product.runs and is_to_run(product.info)]
     if unread and not any(product.runs for product in plan.products):
-        _stop_idle(root, unread)
+        stop_idle(root, unread)
     from platform_resources.services.refreshes.stale_products import stale_products
 
     return stale_products(root, plan, datetime.now(UTC)) if stale else [product.name for product in plan.products if product.runs]
 
 
-def _stop_idle(root: Path, idle: "Sequence[ProductPlan]") -> NoReturn:
+def stop_idle(root: Path, idle: "Sequence[ProductPlan]") -> NoReturn:
+    """End the command, since these products are not refreshed, and say why."""
     stop("\n".join(f"{product.name} cannot be refreshed: {_why_idle(root, product)}" for product in idle), CANNOT_RUN)
 
 

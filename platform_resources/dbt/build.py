@@ -19,7 +19,7 @@ from platform_resources.dbt.build_log import listening, tidy
 from platform_resources.dbt.built_databases import built_elsewhere, let_go
 from platform_resources.dbt.jinja_files import broken_macros
 from platform_resources.dbt.manifest import MAKERS, incremental, left_out, node_name, read_name, relations, unfit
-from platform_resources.dbt.node_messages import message_text
+from platform_resources.dbt.node_messages import FailedBatches, message_text
 from platform_resources.dbt.project_slices import slice_of, work_folder
 from platform_resources.dbt.shared_macros import begin_with_macros, share_macros
 from platform_resources.plan import conventions
@@ -159,15 +159,16 @@ def build(
         *(("--event-time-start", f"{days[0]}", "--event-time-end", f"{days[1] + timedelta(days=1)}") if days is not None else ()),
         *(("--indirect-selection", "empty", "--select", *chosen.values()) if chosen is not None else ()),
     ]
+    batches = FailedBatches()
     run = partial(_invoked, "build", project.root, project.state, product, project.target, project.hide)
-    result = run(options, manifest=project.manifest, report=report, data_sets=data_sets, hears=hears)
+    result = run(options, manifest=project.manifest, report=report, data_sets=data_sets, hears=(batches, *filter(None, [hears])))
     if result.exception is not None:
         raise BuildFailed(project.hide(_words(result.exception)))
     results = tuple(getattr(result.result, "results", ()))
     lost = tuple(left_out(project.manifest, (ran.node.unique_id for ran in results), only))
     if lost:
         raise BuildFailed("; ".join(lost))
-    nodes = tuple(_node(ran, project) for ran in results if chosen is None or ran.node.unique_id in chosen)
+    nodes = tuple(_node(ran, project, batches) for ran in results if chosen is None or ran.node.unique_id in chosen)
     _compare_lineage(product, nodes)
     return nodes
 
@@ -185,7 +186,7 @@ def _invoked(
     alone: Path | None = None,
     without: Iterable[str] = (),
     data_sets: Collection[str] = (),
-    hears: Callable[[Any], None] | None = None,
+    hears: Iterable[Callable[[Any], None]] = (),
 ) -> Any:
     """dbt prints nothing: standard output belongs to the caller. Its whole log is in the target folder, by us: its own would hold secrets.
 
@@ -205,7 +206,7 @@ def _invoked(
     variables = warehouse().dbt_variables(state, product.domain, product.name)
     with _ONE_AT_A_TIME, _collector_at_work(), _environment(variables), listening(work / "logs", report, hide) as callback:
         try:
-            result = dbtRunner(manifest, callbacks=[callback, *([hears] if hears is not None else [])]).invoke(arguments)
+            result = dbtRunner(manifest, callbacks=[callback, *hears]).invoke(arguments)
             if result.exception is None and data_sets:
                 strays = tuple(built_elsewhere(state, product, data_sets, manifest))
                 if strays:
@@ -266,13 +267,13 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _node(executed: Any, project: Project) -> NodeResult:
+def _node(executed: Any, project: Project, batches: FailedBatches) -> NodeResult:
     node, hide = executed.node, project.hide
     return NodeResult(
         kind=str(node.resource_type),
         name=node_name(node),
         status=str(executed.status),
-        message=hide(message_text(str(executed.message or ""))),
+        message=hide(batches.text(executed) or message_text(str(executed.message or ""))),
         failures=executed.failures,
         seconds=executed.execution_time,
         sql=hide(getattr(node, "compiled_code", None) or ""),

@@ -1,6 +1,7 @@
 """Read from dbt's manifest where each model will be written, and why a product cannot be built."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from platform_resources.capabilities.measures import Relation
@@ -52,6 +53,37 @@ def incremental(manifest: Any) -> frozenset[str]:
     """The models that keep rows of earlier builds unless they are built from scratch; one of `full_refresh: false` is none: it never is."""
     kept = (node for node in _makers(manifest) if node.config.materialized == "incremental" and node.config.full_refresh is not False)
     return frozenset(node_name(node) for node in kept)
+
+
+def lost_rows(manifest: Any, columns: Callable[[Relation], Mapping[str, str]]) -> Iterator[str]:
+    """Models whose batches dbt cannot tell apart by the column that they name, as it was built: it leaves rows out, and says nothing."""
+    for node in _of_batches(manifest):
+        time, size = str(node.config.event_time or "").casefold().strip('"'), str(node.config.batch_size)
+        kind = next((kind for name, kind in columns(Relation(node.schema, node.alias)).items() if name.casefold() == time), "timestamp")
+        if kind not in ("date", "timestamp", "timestamptz") or (kind == "date" and size == "hour"):
+            wanted = "a timestamp" if size == "hour" else "a date or a timestamp"
+            yield (
+                f"model {node_name(node)} is built by the {size} of its column {node.config.event_time}, which is {kind}, and loses rows "
+                f"by that; make it {wanted} in the model, then build it from scratch with --full-refresh"
+            )
+
+
+def catch_up(manifest: Any, until: datetime, now: datetime) -> None:
+    """Have a build also make the batches that have begun since the last one, however long ago: dbt looks back from now alone."""
+    for node in _of_batches(manifest):
+        size = str(node.config.batch_size)
+        node.config.lookback += max(0, _batch(size, now) - _batch(size, until) - 1)
+
+
+def _of_batches(manifest: Any) -> Iterator[Any]:
+    makers = (node for node in _makers(manifest) if node.config.materialized == "incremental")
+    return (node for node in makers if node.config.incremental_strategy == "microbatch")
+
+
+def _batch(size: str, at: datetime) -> int:
+    """The number of the batch that a time is in: batches of this size are counted through."""
+    in_months = at.year * 12 + at.month
+    return {"hour": int(at.timestamp() // 3600), "day": at.toordinal(), "month": in_months, "year": at.year}[size]
 
 
 def _makers(manifest: Any) -> Iterator[Any]:

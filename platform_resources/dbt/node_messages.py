@@ -1,8 +1,13 @@
 """Shorten dbt's message about a failed node to the cause. It is a text for people, of which dbt gives no parts."""
 
 from collections.abc import Iterator
+from typing import Any
 
 _CONTRACT = "enforced contract that failed"
+# dbt's name of the event that says why a batch failed; the result of its model says only how many have.
+_FAILED_BATCH = "GenericExceptionOnRun"
+_NAMED_BATCHES = 5
+_UNTOLD = "Exception on worker thread. "
 _CALLS = ("> in ", "> called by ", "compiled code at ")
 
 
@@ -13,6 +18,27 @@ def message_text(raw: str) -> str:
         return "the model breaks its contract: " + "; ".join(_mismatches(lines))
     kept = [line for line in lines if line and not line.startswith(_CALLS) and not _is_heading(line)]
     return " ".join(" ".join(kept or lines).split())
+
+
+class FailedBatches:
+    """Hears dbt's events, and says of a model of the strategy microbatch which batches failed, and why the first of them did."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[str, str] = {}
+
+    def __call__(self, event: Any) -> None:
+        if event.info.name == _FAILED_BATCH:
+            self._reasons.setdefault(event.data.unique_id, message_text(event.data.exc.removeprefix(_UNTOLD)))
+
+    def text(self, executed: Any) -> str:
+        """Empty where no batch failed."""
+        batches = getattr(executed, "batch_results", None)
+        if batches is None or not batches.failed:
+            return ""
+        begins = [f"{start:%Y-%m-%d}" + (f" {start:%H:%M}" if start.hour else "") for start, _ in batches.failed]
+        named = ", ".join(begins[:_NAMED_BATCHES]) + (f" and {len(begins) - _NAMED_BATCHES} more" if len(begins) > _NAMED_BATCHES else "")
+        of = len(begins) + len(batches.successful)
+        return f"{len(begins)} of {of} batches failed ({named}): {self._reasons.get(executed.node.unique_id, executed.message)}"
 
 
 def _is_heading(line: str) -> bool:

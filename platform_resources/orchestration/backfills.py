@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, BACKFILL_ID_TAG
 
 from platform_resources.orchestration.refresh_runs import Report, refresh
 from platform_resources.plan import conventions
-from platform_resources.plan.plan import MeshPlan
+from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.services.refreshes.outcomes import Refreshed
 
 DONE = ("published", "unchanged")
+# Not Dagster's own tags of back-fills: its page of runs leaves out what has them, and its daemon does none of these runs again.
+BACKFILL, FIRST_DAY, LAST_DAY = "backfill", "backfill_from", "backfill_to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +35,42 @@ def ranges(first: date, last: date, days: int) -> tuple[DayRange, ...]:
     return tuple(DayRange(start, min(start + timedelta(days=days - 1), last)) for start in starts)
 
 
+def days_of_utc(product: ProductPlan, days: DayRange, now: datetime) -> DayRange:
+    """The days of UTC, by which batches and extractors go, that hold all of these days of the product's time zone.
+
+    A date, and a time without a zone, is of the day that it says.
+    """
+    data_sets = [data_set.spec for data_set in product.data_sets if data_set.spec.partition_by]
+    kinds = {next((c.type for c in spec.columns if c.name == spec.partition_by), "") for spec in data_sets}
+    if kinds <= {"date", "timestamp"}:
+        return days
+    zone = ZoneInfo(product.zone)
+    begins = datetime.combine(days.first, time(), zone).astimezone(UTC)
+    ends = datetime.combine(days.last + timedelta(days=1), time(), zone).astimezone(UTC) - timedelta.resolution
+    return DayRange(begins.date(), min(ends, now).date())
+
+
 def backfill_id(product: str, parts: Sequence[DayRange]) -> str:
     """The same for the same days: a repeated command goes on, also when it makes more or fewer of them together."""
     return f"{product} {parts[0].first} {parts[-1].last}"
 
 
-def done_before(instance: dg.DagsterInstance, product: str, parts: Sequence[DayRange]) -> frozenset[DayRange]:
-    """The parts all of whose days a former attempt has made, however it divided them."""
-    tags = {BACKFILL_ID_TAG: backfill_id(product, parts)}
-    runs = instance.get_runs(dg.RunsFilter(job_name=conventions.job_name(product), statuses=[dg.DagsterRunStatus.SUCCESS], tags=tags))
-    said = ((run.tags[ASSET_PARTITION_RANGE_START_TAG], run.tags[ASSET_PARTITION_RANGE_END_TAG]) for run in runs)
-    made = {day for first, last in said for day in ranges(date.fromisoformat(first), date.fromisoformat(last), 1)}
+def done_before(instance: dg.DagsterInstance, product: ProductPlan, parts: Sequence[DayRange]) -> frozenset[DayRange]:
+    """The parts all of whose days a former attempt has made, however it divided them. A day that was not over then is still to be made."""
+    tags, zone = {BACKFILL: backfill_id(product.name, parts)}, ZoneInfo(product.zone)
+    of_runs = dg.RunsFilter(job_name=conventions.job_name(product.name), statuses=[dg.DagsterRunStatus.SUCCESS], tags=tags)
+    made: set[DayRange] = set()
+    for record in instance.get_run_records(of_runs):
+        first, last = (date.fromisoformat(record.dagster_run.tags[tag]) for tag in (FIRST_DAY, LAST_DAY))
+        over = record.create_timestamp.astimezone(zone).date() - timedelta(days=1)
+        made.update(ranges(first, min(last, over), 1))
     return frozenset(part for part in parts if made.issuperset(ranges(part.first, part.last, 1)))
 
 
 def backfilled(
     root: Path,
     plan: MeshPlan,
-    product: str,
+    product: ProductPlan,
     parts: Sequence[DayRange],
     left: Sequence[DayRange],
     instance: dg.DagsterInstance,
@@ -58,16 +78,12 @@ def backfilled(
 ) -> Iterator[tuple[DayRange, Refreshed]]:
     """Refresh the product for each part that is left, the earliest first, up to the first that fails; each publishes a version.
 
-    Dagster shows the runs together, and the days of each, by its own tags for backfills and ranges of partitions.
+    Dagster's list of runs finds them, and the days of each, by their tags.
     """
     for part in left:
-        first, last = part.first.isoformat(), part.last.isoformat()
-        tags = {
-            BACKFILL_ID_TAG: backfill_id(product, parts),
-            ASSET_PARTITION_RANGE_START_TAG: first,
-            ASSET_PARTITION_RANGE_END_TAG: last,
-        }
-        (done,) = refresh(root, plan, [product], instance, last, report, since=first, tags=tags)
+        days = days_of_utc(product, part, datetime.now(UTC))
+        tags = {BACKFILL: backfill_id(product.name, parts), FIRST_DAY: str(part.first), LAST_DAY: str(part.last)}
+        (done,) = refresh(root, plan, [product.name], instance, str(days.last), report, since=str(days.first), tags=tags)
         yield part, done
         if done.outcome not in DONE:
             return

@@ -142,9 +142,14 @@ class ProductPlan:
         return tuple(objective for objective in self.audited if not objective.before_build)
 
     @property
+    def by_day(self) -> bool:
+        """Whether it has models that are built day by day: an ordinary refresh makes only their newest days."""
+        return any(model.by_day for model in self.models)
+
+    @property
     def not_by_day(self) -> str:
         """Why days of it cannot be made anew; empty where they can."""
-        if any(model.by_day for model in self.models) or any(isinstance(port.pull, PullExtractor) for port in self.inputs):
+        if self.by_day or any(isinstance(port.pull, PullExtractor) for port in self.inputs):
             return ""
         return "nothing of it is made by day: no model has the strategy microbatch, and no input is an extractor"
 

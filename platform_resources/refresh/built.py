@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from datetime import UTC, date, datetime, time, timedelta
 
 from platform_resources.capabilities.measures import Relation
 from platform_resources.capabilities.protocols import NotPulled
@@ -12,7 +13,7 @@ from platform_resources.plan.port_plans import InputPlan
 from platform_resources.refresh.relations import with_relations
 from platform_resources.warehouses.protocol import ProductDatabase
 
-_TOPIC, _RUN, _KEEPING = "built", "built in", "keeping"
+_TOPIC, _RUN, _KEEPING, _BATCHES = "built", "built in", "keeping", "batches"
 
 
 def make_room(database: ProductDatabase, product: ProductPlan, relations: Mapping[str, Relation], run_id: str) -> None:
@@ -38,6 +39,24 @@ def make_room(database: ProductDatabase, product: ProductPlan, relations: Mappin
 def note_keeping(database: ProductDatabase, product: ProductPlan, models: Iterable[str]) -> None:
     """Note which models this build leaves with rows of earlier ones."""
     database.remember(_KEEPING, product.name, json.dumps(sorted(models)))
+
+
+def note_batches(database: ProductDatabase, product: ProductPlan, days: tuple[date, date] | None, begun: datetime, is_first: bool) -> None:
+    """Note until when there is every batch. Days that were made anew count where they go on from what there was, or from nothing."""
+    until = begun
+    if days is not None:
+        first, end = (datetime.combine(day, time(), UTC) for day in (days[0], days[1] + timedelta(days=1)))
+        before = batches_until(database, product) or (first if is_first else None)
+        if before is None or first > before:
+            return
+        until = max(before, min(begun, end))
+    database.remember(_BATCHES, product.name, until.isoformat())
+
+
+def batches_until(database: ProductDatabase, product: ProductPlan) -> datetime | None:
+    """Until when there is every batch; None where no build has noted it."""
+    noted = database.remembered(_BATCHES).get(product.name)
+    return datetime.fromisoformat(noted) if noted else None
 
 
 def drop_made_from(database: ProductDatabase, product: ProductPlan, port: InputPlan) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from itertools import chain
 
 from platform_resources.capabilities.judgements import History, Judgement
 from platform_resources.capabilities.registry import Registry
 from platform_resources.dbt.build import BuildFailed, NodeResult, Project, begin_import, build, compiled, parsed
-from platform_resources.dbt.manifest import MAKERS
+from platform_resources.dbt.manifest import MAKERS, catch_up, lost_rows
 from platform_resources.dbt.statement_work import listener
 from platform_resources.lineage.product_lineage import ProductLineage
 from platform_resources.plan import conventions
@@ -18,7 +18,7 @@ from platform_resources.plan.port_plans import InputPlan
 from platform_resources.promises.grades import LastRefresh, published_text
 from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.auditing import Audited, audit, audit_inputs, audit_joins, unaudited
-from platform_resources.refresh.built import as_built, built_in, keeping, make_room, note_keeping, unnoted
+from platform_resources.refresh.built import as_built, batches_until, built_in, keeping, make_room, note_batches, note_keeping, unnoted
 from platform_resources.refresh.built_lineage import built_columns, keep_lineage
 from platform_resources.refresh.closed_gates import closed_gate_text
 from platform_resources.refresh.data_age import input_records
@@ -100,23 +100,38 @@ def _built(refresh: BegunRefresh, registry: Registry, only: Collection[str] | No
         return Built(product, refresh.clock(), part, inputs=inputs, ending=unaudited_ending(product, why, inputs), stop=stop)
     try:
         project = parsed(refresh.root, refresh.state, product, target_of(refresh.root).name)
-        _begin_build(refresh, project, part)
+        begun = refresh.clock()
+        _begin_build(refresh, project, part, begun)
         work = listener(product, wants_work(product))
         with timed(refresh, "build") as note:
             nodes = build(project, refresh.tell, refresh.full_refresh, only if part else None, work, refresh.days)
             note(tuple(work.found.values()) if work is not None else ())
+        if product.by_day:
+            _settle_batches(refresh, project, bool(part or build_failures(product, nodes)), begun)
     except BuildFailed as error:
         stop = StopReason(f"dbt could not build {product.name}: {error}", "BuildFailed")
         return Built(product, refresh.clock(), part, inputs=inputs, ending=unaudited_ending(product, str(error), inputs), stop=stop)
     return _settled(refresh, nodes, project, product if only is None else _part(product, only), part, inputs)
 
 
-def _begin_build(refresh: BegunRefresh, project: Project, part: str) -> None:
+def _begin_build(refresh: BegunRefresh, project: Project, part: str, now: datetime) -> None:
     """Make room for what dbt is about to write."""
     with refresh.opened() as database:
+        if refresh.days is None and (until := batches_until(database, refresh.product)) is not None:
+            catch_up(project.manifest, until, now)
         drop_keys(database, refresh.product)
         make_room(database, refresh.product, project.relations, refresh.run_id)
         note_keeping(database, refresh.product, project.incremental if part else _kept(refresh, project))
+
+
+def _settle_batches(refresh: BegunRefresh, project: Project, is_partial: bool, begun: datetime) -> None:
+    """Note until when there is every batch. Raises BuildFailed where rows were lost."""
+    with refresh.opened() as database:
+        lost = "; ".join(lost_rows(project.manifest, lambda place: database.columns(place) if database.exists(place) else {}))
+        if lost:
+            raise BuildFailed(lost)
+        if not is_partial:
+            note_batches(database, refresh.product, refresh.days, begun, _served(refresh) is None)
 
 
 def _kept(refresh: BegunRefresh, project: Project) -> frozenset[str]:

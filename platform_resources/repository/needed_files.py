@@ -27,6 +27,9 @@ def dbt_project_problems(texts: Mapping[str, str]) -> Iterator[Problem]:
     if PROFILES in texts and _DATABASE not in _read_values(texts[PROFILES], PROFILES):
         message = f"the file does not read {_DATABASE}: dbt would not build in the product's own database"
         yield Problem(PROFILES, 1, "", message, f"write path: \"{{{{ env_var('{_DATABASE}', ':memory:') }}}}\"")
+    elif PROFILES in texts and "timezone" not in texts[PROFILES].casefold():
+        message = "the file sets no time zone: a model's days are those of the machine that builds it"
+        yield _unseen(PROFILES, message, "write settings: {timezone: UTC}")
 
 
 def _read_values(text: str, file: str) -> str:

@@ -1,18 +1,24 @@
 """Days of a range made anew: one run and one version for each part, a part that fails is named, and the same command goes on with it."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
 from sqlalchemy import text
 
-from platform_resources.orchestration.backfills import ranges
+from platform_resources.dbt.manifest import catch_up
+from platform_resources.dbt.planning import read_plan
+from platform_resources.orchestration.backfills import DayRange, days_of_utc, done_before, ranges
 from platform_resources.orchestration.events.ledger_events import synced_ledger
 from platform_resources.orchestration.refresh_runs import refresh
+from platform_resources.refresh.built import batches_until, note_batches
+from platform_resources.warehouses.duckdb.product_database import opened
 from tests.meshes import component, edited, model_file, product_file, product_yaml, write_mesh
 from tests.refresh.running import mesh, running
 
-PRODUCT = product_yaml(
+YAML = (
     "sales",
     "shop",
     component("receipts", "input-port", "interface: file\npath: receipts.csv"),
@@ -24,6 +30,7 @@ PRODUCT = product_yaml(
     ),
     component("daily_file", "output-port", "interface: file\ndata_set: daily"),
 )
+PRODUCT = product_yaml(*YAML)
 MODEL = """{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='day', begin='2026-01-01', batch_size='day', on_schema_change='fail') }}
 select cast(day as timestamp) as day, cast(sum(cast(amount as bigint)) as bigint) as amount from {{ source('sales', 'receipts') }}
 where cast(day as date) = cast('{{ model.batch.event_time_start }}' as date) group by 1
@@ -42,6 +49,84 @@ def receipts(amount, bad=0):
 )
 def test_a_range_is_divided_without_a_gap_and_without_an_overlap(days, parts):
     assert [str(part) for part in ranges(date(2026, 1, 30), date(2026, 2, 3), days)] == parts
+
+
+def planned(folder, kind, zone):
+    """The product as planned, without asking dbt: nothing of a proposed product is run."""
+    text = product_yaml(*YAML, refresh=f"{{cron: '0 5 * * *', timezone: {zone}}}", lifecycle="proposed").replace("timestamp,", f"{kind},")
+    return read_plan(write_mesh(folder, {product_file("shop", "sales"): text}))[0].product("sales")
+
+
+NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("kind", "zone", "day", "asked"),
+    [
+        ("timestamptz", "UTC", "2026-03-29", "2026-03-29 to 2026-03-29"),
+        ("timestamptz", "Europe/Berlin", "2026-03-29", "2026-03-28 to 2026-03-29"),
+        ("timestamptz", "Europe/Berlin", "2026-10-25", "2026-10-24 to 2026-10-25"),
+        ("timestamptz", "America/New_York", "2026-11-01", "2026-11-01 to 2026-11-02"),
+        ("timestamptz", "Pacific/Auckland", "2026-11-30", "2026-11-29 to 2026-11-30"),
+        ("timestamptz", "America/Los_Angeles", "2026-11-30", "2026-11-30 to 2026-11-30"),
+        ("timestamp", "Europe/Berlin", "2026-03-29", "2026-03-29 to 2026-03-29"),
+        ("date", "Pacific/Auckland", "2026-11-30", "2026-11-30 to 2026-11-30"),
+    ],
+)
+def test_every_batch_that_a_day_of_the_product_s_zone_touches_is_asked_for(tmp_path, kind, zone, day, asked):
+    days = DayRange(date.fromisoformat(day), date.fromisoformat(day))
+    assert str(days_of_utc(planned(tmp_path, kind, zone), days, NOW)) == asked
+
+
+def test_a_day_that_was_not_over_is_still_to_be_made(tmp_path):
+    product = planned(tmp_path, "date", "Pacific/Auckland")
+    today = datetime.now(ZoneInfo("Pacific/Auckland")).date()
+    first, last = today - timedelta(days=2), today + timedelta(days=1)
+    tags = {"backfill": f"sales {first} {last}", "backfill_from": str(first), "backfill_to": str(last)}
+    with dg.DagsterInstance.ephemeral() as instance:
+        for status in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE):
+            instance.add_run(dg.DagsterRun(job_name="refresh_sales", status=status, tags=tags))
+        made = done_before(instance, product, ranges(first, last, 1))
+        assert {part.first for part in made} in ({first, today - timedelta(days=1)}, {first, today - timedelta(days=1), today})
+        assert done_before(instance, product, ranges(first, last, 4)) == frozenset()
+        assert done_before(instance, product, ranges(first, today, 1)) == frozenset(), "another backfill"
+
+
+@pytest.mark.parametrize(
+    ("size", "ago", "lookback"),
+    [
+        ("day", timedelta(days=1), 1),
+        ("day", timedelta(0), 1),
+        ("day", timedelta(days=4), 4),
+        ("hour", timedelta(days=1), 24),
+        ("month", timedelta(days=70), 2),
+    ],
+)
+def test_a_refresh_after_a_pause_builds_the_batches_that_none_has_reached(size, ago, lookback):
+    config = SimpleNamespace(materialized="incremental", incremental_strategy="microbatch", batch_size=size, lookback=1)
+    node = SimpleNamespace(resource_type="model", config=config)
+    catch_up(SimpleNamespace(nodes={"model": node}), NOW - ago, NOW)
+    assert config.lookback == lookback
+
+
+def test_days_made_anew_fill_no_gap_that_they_do_not_touch(tmp_path):
+    product = planned(tmp_path, "date", "UTC")
+    days = lambda *them: tuple(date(2026, 1, day) for day in them)  # noqa: E731
+    with opened(tmp_path / "sales.duckdb") as database:
+
+        def noted(made, is_first=False):
+            note_batches(database, product, made, NOW, is_first)
+            until = batches_until(database, product)
+            return until and str(until)[:10]
+
+        assert noted(days(1, 3)) is None, "what was there before is not known"
+        assert [noted(days(1, 3), is_first=True), noted(days(5, 6)), noted(days(4, 6)), noted(days(1, 2))] == [
+            "2026-01-04",
+            "2026-01-04",
+            "2026-01-07",
+            "2026-01-07",
+        ]
+        assert noted(None) == "2026-11-30"
 
 
 @pytest.mark.slow
@@ -72,8 +157,8 @@ def test_a_backfill_makes_its_days_one_version_a_part_and_goes_on_after_a_failur
     with running(root) as found:
         assert found.rows("sales", sql) == [(1, 5), (2, 5), (3, 5), (4, 7), (5, 7), (6, 1)], "other days are as they were"
         assert len(found.shelf("sales").published()) == 3, "one version for each run"
-        runs = found.instance.get_runs(dg.RunsFilter(tags={"dagster/backfill": "sales 2026-01-04 2026-01-05"}))
-        assert [run.tags["dagster/asset_partition_range_start"] for run in runs] == ["2026-01-04"]
+        runs = found.instance.get_runs(dg.RunsFilter(tags={"backfill": "sales 2026-01-04 2026-01-05"}))
+        assert [run.tags["backfill_from"] for run in runs] == ["2026-01-04"]
     assert "nothing is left to be made; --again makes all of it anew" in backfill(days="01-04 01-05").stdout
 
 
