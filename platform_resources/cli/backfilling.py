@@ -119,5 +119,5 @@ def _stop_failed(product: ProductPlan, part: "DayRange", done: "Refreshed") -> N
     kept = f"version {done.served} is still served" if done.served else "no version has been published yet"
     why, closed = "; ".join(done.reasons), done.outcome == "gate closed"
     stands = f"; its tables have these days as they were made, so no refresh publishes {product.name} until they are good" if closed else ""
-    message = f"the days {part} of {product.name} were not published: {why}. {kept}{stands}"
-    stop(f"{message}. When that is mended, the same command goes on with them", MISSED if closed else CANNOT_RUN)
+    failed = f"the days {part} of {product.name} were not published: {why}"
+    stop(f"{failed}\n{kept}{stands}. When that is mended, the same command goes on with them", MISSED if closed else CANNOT_RUN)

@@ -42,9 +42,9 @@ class FailedBatches:
 
 
 def _is_heading(line: str) -> bool:
-    """`Runtime Error in model orders (models/orders.sql)`: what failed is known without it."""
+    """`Runtime Error in model orders (models/orders.sql)`, or `Runtime Error` of a batch: what failed is known without it."""
     kind, _, node = line.partition(" Error in ")
-    return kind.isalpha() and node.count(" ") >= 2 and " (" in node and node.endswith(")")
+    return line == "Runtime Error" or (kind.isalpha() and node.count(" ") >= 2 and " (" in node and node.endswith(")"))
 
 
 def failing_rows_text(rows: int | None) -> str:

@@ -138,12 +138,19 @@ def test_a_backfill_makes_its_days_one_version_a_part_and_goes_on_after_a_failur
         return mesh(root, "backfill", "sales", "--from", f"2026-{first}", "--to", f"2026-{last}", "--days", "3", *options)
 
     planned = backfill("--plan")
-    assert planned.stdout.splitlines() == ["2026-01-01 to 2026-01-03  to be made", "2026-01-04 to 2026-01-06  to be made", "2 runs"]
+    assert planned.stdout.splitlines() == [
+        "2026-01-01 to 2026-01-03  to be made",
+        "2026-01-04 to 2026-01-06  to be made",
+        "2 runs, each of which publishes a version",
+    ]
     (root / CSV).write_text(receipts(5, bad=6))
     failed = backfill()
     assert failed.returncode == 3, failed.stdout + failed.stderr
     assert "2026-01-01 to 2026-01-03  published" in failed.stdout
-    assert "the days 2026-01-04 to 2026-01-06 of sales were not made:" in " ".join(failed.stderr.split())
+    said = " ".join(failed.stderr.split())
+    assert "the days 2026-01-04 to 2026-01-06 of sales were not published: " in said
+    assert "daily: 1 of 3 batches failed (2026-01-06): Conversion Error: Could not convert string 'none'" in said, said
+    assert "is still served. When that is mended, the same command goes on with them" in said
     (root / CSV).write_text(receipts(1))
     with running(root) as found:
         sql = "select day(day), amount from daily order by 1"
@@ -171,6 +178,10 @@ def test_what_cannot_be_made_by_day_is_told(tmp_path):
     for options in (("--plan",), ()):
         done = mesh(root, "backfill", "sales", *range_, *options)
         assert (done.returncode, done.stdout, "nothing of it is made by day" in " ".join(done.stderr.split())) == (2, "", True), done.stderr
+    for first in ("2026-1-1", "0226-01-01"):
+        assert (
+            f'--from is "{first}"; write a day such as 2026-01-31' in mesh(root, "backfill", "sales", "--from", first, *range_[2:]).stderr
+        )
     with running(root) as found:
         (asked,) = refresh(root, found.plan, ["sales"], found.instance, "2026-01-06", lambda *_: None, since="2026-01-01")
         assert (asked.outcome, "nothing of it is made by day" in asked.reasons[0]) == ("failed", True), "as in the launchpad"
