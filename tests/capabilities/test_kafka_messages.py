@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from platform_resources.capabilities.input_ports.kafka import KafkaSettings
 from platform_resources.capabilities.protocols import Extraction
+from platform_resources.capabilities.readers import kafka_messages
 from platform_resources.capabilities.readers.kafka_messages import KafkaMessages
 from platform_resources.capabilities.readers.kept_messages import KeptMessages
 from platform_resources.capabilities.readers.message_formats import _json
@@ -446,10 +447,19 @@ def test_settings_that_cannot_be_right_are_refused(said, reason):
         KafkaSettings(servers="broker:9092", topic="orders", **said)
 
 
-def test_brokers_that_are_not_there_and_settings_that_no_client_knows_are_told(broker, monkeypatch):
-    monkeypatch.setattr("platform_resources.capabilities.readers.kafka_messages._PATIENCE_SECONDS", 1.0)
-    orders = Input(broker)
-    with pytest.raises(SourceUnread, match=r'client: No such configuration property: "securty.protocol"'):
-        KafkaMessages(broker.servers, orders.topic, "json", "", "", "latest", {"securty.protocol": "SSL"}).mark()
-    with pytest.raises(SourceUnread, match=r"cannot be read: .*(transport|timed out)"):
-        KafkaMessages("127.0.0.1:1", orders.topic, "json", "", "", "latest", {}).mark()
+def test_brokers_that_are_not_there_and_settings_that_no_client_knows_are_told(broker, registry, monkeypatch):
+    monkeypatch.setattr(kafka_messages, "_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setenv("REGISTRY", f"127.0.0.1:{registry.server_port}")
+
+    def told(servers, **client):
+        with pytest.raises(SourceUnread) as failed:
+            KafkaMessages(servers, "orders", "json", "", "", "latest", client).mark()
+        return str(failed.value)
+
+    assert told(broker.servers, **{"securty.protocol": "SSL"}) == 'client: No such configuration property: "securty.protocol"'
+    no_metadata = "orders cannot be read: Failed to get metadata: Local: Broker transport failure"
+    assert told("127.0.0.1:1") == f"{no_metadata}; 127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused"
+    assert told("${REGISTRY}") == (
+        f"{no_metadata}; nothing at ${{REGISTRY}} answers as a broker of Kafka would; see servers, and security.protocol in client"
+    )
+    assert "SSL handshake failed" in told("${REGISTRY}", **{"security.protocol": "SSL"})

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
@@ -351,12 +352,19 @@ def test_who_looks_for_the_port_finds_its_topic(stream):
     assert f"{stream.topic} at ${{PLANT_BROKERS}}" in [snippet.text for snippet in snippets(product, port, stream.root)]
 
 
+def threads_of_clients():
+    return {task for task in Path("/proc/self/task").iterdir() if (task / "comm").read_text().startswith("rdk:")}
+
+
 def test_brokers_that_are_away_are_told_and_tried_again(stream, broker, monkeypatch):
     monkeypatch.setattr(topic_producers, "CONFIRMED_WITHIN_SECONDS", 1.0)
     stream.publish({1: 1})
     monkeypatch.setenv("PLANT_BROKERS", "127.0.0.1:1")
+    before = threads_of_clients()
     (told,) = stream.send()
     assert told.startswith(f"change stream readings.readings_changes: {stream.topic}: the brokers have not confirmed all")
+    assert told.endswith("127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused")
+    assert threads_of_clients() <= before, "nobody goes on trying to connect"
     monkeypatch.delenv("PLANT_BROKERS")
     assert stream.send() == ["change stream readings.readings_changes: PLANT_BROKERS is not set in the environment"]
     monkeypatch.setenv("PLANT_BROKERS", broker.servers)

@@ -1,10 +1,12 @@
-"""Which topic a port names, and which settings of a client of Kafka it may say."""
+"""Which topic a port names, which settings of a client of Kafka it may say, and what that client complains of."""
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from platform_resources.capabilities.readers.message_formats import EXTRA
+from platform_resources.capabilities.readers.source_addresses import SourceUnread, filled, library
 from platform_resources.spec.values.channel_urls import VARIABLE, written_secrets
 
 ClientSetting = str | int | bool
@@ -30,6 +32,31 @@ class StreamTopic:
     def item(self) -> str:
         """What the ledger notes its deliveries under. Another topic, or other brokers, begin with every row."""
         return f"changes to {self.topic} of {hashlib.sha256(self.servers.encode()).hexdigest()[:16]}"
+
+
+class KafkaClient:
+    """A consumer or a producer, and what it has said of its connections. Raises SourceUnread for settings that no client takes."""
+
+    def __init__(
+        self, kind: Literal["Consumer", "Producer"], servers: str, said: Mapping[str, ClientSetting], ours: Mapping[str, Any]
+    ) -> None:
+        kafka, self.servers, self.complaints = library("confluent_kafka", EXTRA), servers, dict[str, None]()
+        settings = {name: filled(value) if isinstance(value, str) else value for name, value in said.items()}
+        always = {"bootstrap.servers": filled(servers), "log_level": 0, "error_cb": self._complained}
+        try:
+            self.handle = getattr(kafka, kind)({**settings, **ours, **always})
+        except kafka.KafkaException as error:
+            raise SourceUnread(f"client: {error.args[0].str().strip()}") from error
+
+    def _complained(self, error: Any) -> None:
+        if not error.str().endswith("brokers are down"):  # which says nothing that the reason for it does not
+            self.complaints[error.str().partition(" (after ")[0]] = None
+
+    def reasons(self, first: str, *, is_lost: bool) -> str:
+        """Why something failed; where the brokers are lost, what the connections to them say of it."""
+        self.handle.poll(0)  # it tells of its connections only when it is asked
+        silent = f"nothing at {self.servers} answers as a broker of Kafka would; see servers, and security.protocol in client"
+        return "; ".join(dict.fromkeys((first, *(list(self.complaints)[-2:] or [silent] * is_lost))))
 
 
 def client_settings(said: Mapping[str, ClientSetting]) -> dict[str, ClientSetting]:

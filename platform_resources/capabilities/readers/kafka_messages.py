@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from platform_resources.capabilities.protocols import Extracted, Extraction
+from platform_resources.capabilities.readers.kafka_clients import KafkaClient
 from platform_resources.capabilities.readers.kept_messages import NO_TIME, KeptMessages, no_columns
 from platform_resources.capabilities.readers.message_formats import EXTRA, MessageFormat, MessageUnread, Reading, reading
-from platform_resources.capabilities.readers.source_addresses import SourceUnread, filled, library
+from platform_resources.capabilities.readers.source_addresses import SourceUnread, library
 from platform_resources.capabilities.readers.told_columns import ToldColumns
 
 Load = Literal["latest", "append"]
@@ -103,28 +104,16 @@ class KafkaMessages:
 
     @contextmanager
     def _consumer(self) -> Iterator[Any]:
-        kafka, said = library("confluent_kafka", EXTRA), list[str]()
-        client = {name: filled(value) if isinstance(value, str) else value for name, value in self.client.items()}
-        ours = {
-            "bootstrap.servers": filled(self.servers),
-            "enable.auto.commit": False,
-            "enable.auto.offset.store": False,
-            "enable.partition.eof": True,
-            "auto.offset.reset": "error",
-            "log_level": 0,
-            "error_cb": lambda error: said.append(error.str()),
-        }
+        kafka = library("confluent_kafka", EXTRA)
+        ours = {"enable.auto.commit": False, "enable.auto.offset.store": False, "enable.partition.eof": True, "auto.offset.reset": "error"}
+        client = KafkaClient("Consumer", self.servers, {"group.id": "mesh", **self.client}, ours)
         try:
-            consumer = kafka.Consumer({"group.id": "mesh", **client, **ours})
+            yield client.handle
         except kafka.KafkaException as error:
-            raise SourceUnread(f"client: {error.args[0].str()}") from error
-        try:
-            yield consumer
-        except kafka.KafkaException as error:
-            reasons = list(dict.fromkeys((error.args[0].str(), *said[-2:])))
-            raise SourceUnread(f"{self.topic} cannot be read: {'; '.join(reasons)}") from error
+            lost = error.args[0].code() in (kafka.KafkaError._TRANSPORT, kafka.KafkaError._TIMED_OUT)
+            raise SourceUnread(f"{self.topic} cannot be read: {client.reasons(error.args[0].str(), is_lost=lost)}") from error
         finally:
-            consumer.close()
+            client.handle.close()
 
     def _bounds(self, consumer: Any) -> dict[int, tuple[int, int]]:
         """By partition, the first offset that is there and the one behind the last."""
@@ -216,8 +205,7 @@ class KafkaMessages:
                         continue
                     offset = min(message.offset(), bounds[number][1])
                     if error is None and offset < begin[number]:
-                        if _time(message) != last[number]:
-                            raise self._made_anew(f"in partition {number} another message is at {offset}, which was read before")
+                        self._compare_with_read(message, last)
                     elif error is None and offset < bounds[number][1]:
                         lines.write(json.dumps(self._line(message, read, columns, json)) + "\n")
                         ends[number], last[number] = offset + 1, _time(message)
@@ -228,9 +216,16 @@ class KafkaMessages:
                         left.discard(number)
                 heard = time.monotonic() if messages else heard
                 if time.monotonic() - heard > _LONGEST_SILENCE_SECONDS:
+                    self._bounds(consumer)  # raises if brokers or topic are gone
                     where = ", ".join(f"partition {number} at {ends[number]} of {bounds[number][1]}" for number in sorted(left))
                     raise SourceUnread(f"{self.topic} has given nothing for {_LONGEST_SILENCE_SECONDS:.0f} s: {where}")
         return ends
+
+    def _compare_with_read(self, message: Any, last: Mapping[int, int]) -> None:
+        """Raise SourceUnread for a message that is not the one that was read at its place before."""
+        if _time(message) != last[message.partition()]:
+            place = f"in partition {message.partition()} another message is at {message.offset()}"
+            raise self._made_anew(f"{place}, which was read before")
 
     def _line(self, message: Any, read: Reading, columns: ToldColumns, json: Any) -> dict[str, Any]:
         """A message as it is kept: its key and place, then its values as texts, or why it has none."""

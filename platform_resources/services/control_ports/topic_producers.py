@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from platform_resources.capabilities.readers.kafka_clients import StreamTopic
+from platform_resources.capabilities.readers.kafka_clients import KafkaClient, StreamTopic
 from platform_resources.capabilities.readers.message_formats import EXTRA
-from platform_resources.capabilities.readers.source_addresses import filled, library
+from platform_resources.capabilities.readers.source_addresses import library
 
 CONFIRMED_WITHIN_SECONDS = 60.0
 
@@ -18,34 +18,25 @@ class TopicProducer:
     """A producer for one topic. Raises SourceUnread, NotStreamed."""
 
     def __init__(self, topic: StreamTopic) -> None:
-        self.topic, self.kafka, self.said = topic, library("confluent_kafka", EXTRA), list[str]()
-        client = {name: filled(value) if isinstance(value, str) else value for name, value in topic.client.items()}
-        ours = {
-            "bootstrap.servers": filled(topic.servers),
-            "enable.idempotence": True,
-            "acks": "all",
-            "message.timeout.ms": int(CONFIRMED_WITHIN_SECONDS * 1000),
-            "log_level": 0,
-            "error_cb": lambda error: self.said.append(error.str()),
-        }
-        try:
-            self.producer = self.kafka.Producer({**client, **ours})
-        except self.kafka.KafkaException as error:
-            raise NotStreamed(f"client: {error.args[0].str()}") from error
+        self.topic, self.kafka = topic, library("confluent_kafka", EXTRA)
+        ours = {"enable.idempotence": True, "acks": "all", "message.timeout.ms": int(CONFIRMED_WITHIN_SECONDS * 1000)}
+        self.client = KafkaClient("Producer", topic.servers, topic.client, ours)
+        self.producer = self.client.handle
 
     def __enter__(self) -> "TopicProducer":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.producer.purge()
+        self.producer.close()  # or it would go on trying to connect
 
     def send(self, messages: Iterator[tuple[bytes, bytes | None, dict[str, str]]]) -> None:
         """All of them are confirmed afterwards, or NotStreamed is raised."""
-        failed: list[str] = []
+        failed: list[tuple[str, bool]] = []
 
         def confirmed(error: Any, message: Any) -> None:
             if error is not None:
-                failed.append(error.str())
+                failed.append((error.str(), error.code() == self.kafka.KafkaError._MSG_TIMED_OUT))
 
         try:
             for key, value, headers in messages:
@@ -54,8 +45,8 @@ class TopicProducer:
         except self.kafka.KafkaException as error:
             raise NotStreamed(f"{self.topic.topic}: {error.args[0].str()}") from error
         if failed or left:
-            reasons = dict.fromkeys((*failed[:1], *self.said[-1:])) or {"they did not answer in time": None}
-            raise NotStreamed(f"{self.topic.topic}: the brokers have not confirmed all: {'; '.join(reasons)}")
+            why, lost = failed[0] if failed else ("they did not answer in time", True)
+            raise NotStreamed(f"{self.topic.topic}: the brokers have not confirmed all: {self.client.reasons(why, is_lost=lost)}")
 
     def _produce(self, key: bytes, value: bytes | None, headers: dict[str, str], confirmed: Any) -> None:
         while True:
