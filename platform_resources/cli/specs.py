@@ -29,7 +29,7 @@ from platform_resources.cli.terminal.console import (
 from platform_resources.dbt.planning import generated_files, read_mesh_and_plan, read_plan
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan, ProductPlan, RejectedProduct
-from platform_resources.plan.plan_text import plan_json
+from platform_resources.plan.plan_text import kept_back_text, plan_json
 from platform_resources.redaction.redaction import shown_url
 from platform_resources.repository.generated_files import write_all_generated_files
 from platform_resources.repository.mesh_folders import mesh_root, state_folder
@@ -178,6 +178,8 @@ def _tree(product: ProductPlan) -> Tree:
         oldest = f", none older than {duration_text(output.retention)}" if output.retention is not None else ""
         stored = f"{output.interface}, {output.store.format}, keeps {output.keep_versions}{oldest}"
         outputs.add(f"{plain('/'.join(output.key))} [dim]{plain(stored)}[/]")
+    if kept_back := kept_back_text(product):
+        outputs.add(f"[yellow]{plain(kept_back)}[/]")
     routes = tree.add("routes") if product.routes else tree
     for route in product.routes:
         quiet = f", quiet from {route.quiet.start:%H:%M} to {route.quiet.end:%H:%M} {route.quiet.timezone}" if route.quiet else ""

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-import yaml
 from rich.table import Table
 
 from platform_resources.cli.refreshing import refresh
 from platform_resources.cli.terminal.console import CANNOT_RUN, FINE, Stop, cell, plain, stop, words
+from platform_resources.plan.plan_text import kept_back_text
 from platform_resources.repository.mesh_folders import mesh_root
 from platform_resources.repository.placing import InTheWay
 from platform_resources.scaffolding.mesh_files import WORKSPACE
@@ -110,17 +110,13 @@ def begin_product(
 
 
 def fields_of(said: Sequence[str]) -> dict[str, Any]:
-    """Fields as YAML has them: `page_options={next_url_path: next}`."""
-    fields: dict[str, Any] = {}
-    for setting in said:
-        name, sign, text = setting.partition("=")
-        try:
-            fields[name.strip()] = yaml.safe_load(text)
-        except yaml.YAMLError:
-            sign = ""
-        if not (sign and name.strip()):
-            stop(f'--set {setting}: write FIELD=VALUE, such as records=result.items or "page_options={{next_url_path: next}}"', CANNOT_RUN)
-    return fields
+    """Fields as YAML has them."""
+    from platform_resources.services.starting.new_inputs import said_fields
+
+    try:
+        return said_fields(said)
+    except CannotBegin as error:
+        stop(f"--set {error}", CANNOT_RUN)
 
 
 def _domain(known: Sequence[str], yes: bool) -> str:
@@ -175,10 +171,15 @@ def answered(guessed: "Guesses") -> "Guesses":
 
 def _published(context: typer.Context, name: str, data_set: str) -> int:
     """Refresh the product, and say where to look; gives the exit code."""
+    from platform_resources.dbt.planning import read_plan
+
     try:
         refresh(context, [name])
     except Stop as ended:
         code = ended.code
+    planned = read_plan(mesh_root(context.obj), only=[name])[0].by_name.get(name)
+    if planned is not None and (kept_back := kept_back_text(planned)):
+        words.print(kept_back, style="yellow", markup=False, highlight=False, soft_wrap=True)
     words.print(f"look at it:    mesh status {name}", highlight=False)
     words.print(f"query it:      mesh query {name} 'select * from {data_set} limit 10'", highlight=False)
     words.print("in a browser:  mesh serve", highlight=False)

@@ -27,11 +27,12 @@ from platform_resources.marketplace.people.access_pages import subjects
 from platform_resources.marketplace.shop import reads_as
 from platform_resources.plan.model_plans import DataSetPlan
 from platform_resources.plan.plan import ProductPlan
+from platform_resources.plan.plan_text import kept_back_text
 from platform_resources.plan.port_plans import OutputPlan
 from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.repository.product_readme import readme_text
-from platform_resources.services.catalog.access_snippets import Snippet, snippets
+from platform_resources.services.catalog.access_snippets import Snippet, login_of, snippets
 from platform_resources.services.catalog.similar_products import Similar
 from platform_resources.services.catalog.use_of_products import also_read
 from platform_resources.services.control_ports.declared_ports import ControlPortState, control_port_states
@@ -100,6 +101,7 @@ def product_page(market: Market, view: MeshOverview, product: ProductPlan, url: 
         "grade": market.patient.said(lambda connection: grade(connection, view, product), None),
         "similar": [(view.plan.product(s.product), shared_text(s)) for s in view.likenesses.similar(product.name)],
         "standing": view.reading.standing(product),
+        "kept_back": kept_back_text(product),
         "readme": safe_html(readme) if readme else None,
         "runbook": runbook_link(product, bool(readme)),
         "exports": list(installed_registry().exports()) if view.sees_all(product.name) else [],
@@ -194,8 +196,9 @@ def _ports(market: Market, view: MeshOverview, product: ProductPlan, url: str) -
     except VersionsUnreadable:
         latest = None
     sizes = {port.port: port.bytes for port in latest.ports} if latest is not None else {}
+    login = login_of(view.reading, product)
     return [
-        (port, snippets(product, port, market.state, url, view.named_reader(product.name)), sizes.get(port.name) or 0)
+        (port, snippets(product, port, market.state, url, view.named_reader(product.name), login), sizes.get(port.name) or 0)
         for port in (product.outputs if product.info.lifecycle != "retired" else ())
     ]
 

@@ -13,6 +13,7 @@ from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.plan.port_plans import InputPlan
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.durations import duration_text
+from platform_resources.spec.values.field_types import UNCLASSIFIED
 
 
 def plan_json(plan: MeshPlan | ProductPlan) -> str:
@@ -22,6 +23,9 @@ def plan_json(plan: MeshPlan | ProductPlan) -> str:
 
 # Who is told what, when, and under which terms, and what packages add: it changes neither what the product is nor how it is made.
 _TOLD = frozenset({"routes", "rule", "patience", "incidents", "agreements", "offers", "extensions", "metrics", "semantic_models"})
+
+
+_MOST_NAMED = 5
 
 
 def fingerprint(product: ProductPlan) -> str:
@@ -38,6 +42,18 @@ def _own(port: InputPlan) -> InputPlan:
         return dataclasses.replace(port, checks=())
     upstream = dataclasses.replace(port.upstream, columns=(), offers=None, views=DataSetViews(), domain_access=False)
     return dataclasses.replace(port, upstream=upstream, checks=())
+
+
+def kept_back_text(product: ProductPlan) -> str:
+    """What other domains do not get as nothing says its class, and what to do; empty where they get all, or an agreement decides."""
+    unsaid = [column.name for data_set in product.data_sets for column in data_set.spec.columns if column.classification == UNCLASSIFIED]
+    if product.offers.roles is not None or not unsaid or not product.outputs:
+        return ""
+    more = f" and {len(unsaid) - _MOST_NAMED} more" if len(unsaid) > _MOST_NAMED else ""
+    nothing = all(data_set.views.open is None for data_set in product.data_sets)
+    what = "get nothing of it until its columns" if nothing else f"do not get {', '.join(unsaid[:_MOST_NAMED])}{more} until they"
+    todo = f"write classification: internal at the data set in {product.place.file}, or an agreement"
+    return f"without an agreement other domains {what} have a class; {todo}"
 
 
 def plain(value: Any, places: bool = True) -> Any:

@@ -99,7 +99,7 @@ def has_few_values(rows: int, values: int) -> bool:
 
 
 def _of_range(column: SourceColumn) -> Iterator[Suggestion]:
-    """As much room on each side as the values span; what was never negative stays so."""
+    """As much room on each side as the values span, rounded to one digit away from zero; what was never negative stays so."""
     low, high = column.profile.minimum, column.profile.maximum
     if not isinstance(low, int | float) or not isinstance(high, int | float) or column.profile.not_numbers:
         return
@@ -111,7 +111,7 @@ def _of_range(column: SourceColumn) -> Iterator[Suggestion]:
     if whole is not None and whole.value == "%" and low >= 0 and high <= 100:
         most = 100
     fields = _validity(column, min=least, max=most)
-    yield Suggestion(f"{_label(column)} is in its range", fields, "what was seen, with as much room again")
+    yield Suggestion(f"{_label(column)} is in its range", fields, "what was seen, with as much room again, rounded up to one digit")
 
 
 def _rounded_up(value: float) -> int | float:

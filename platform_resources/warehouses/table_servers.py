@@ -1,5 +1,7 @@
 """What a server of tables does that shows the newest version of products beside their files; known by this protocol alone."""
 
+import hashlib
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -7,9 +9,24 @@ from typing import Protocol
 from platform_resources.access.role_folders import AccessChange
 from platform_resources.warehouses.published_places import PublishedFiles
 
+# In bytes; PostgreSQL cuts longer names off, without an error.
+LONGEST_NAME = 63
+# Two underscores and the digits of a version's id.
+LONGEST_SUFFIX = 22
+
 
 class ServingFailed(Exception):
     """Raised when the server cannot be reached, or refuses something; quotes no value of a row."""
+
+
+def schema_name(product: str, role: str) -> str:
+    """`orders`, `orders__analyst`; longer ones, roles with values that are no plain words, and products that could be a role of another
+    one, end with a digest."""
+    plain = re.sub(r"[^a-z0-9_]", "_", role.lower())
+    name = f"{product}__{plain}" if role else product
+    if plain == role and "__" not in f"{product}_" and len(name) <= LONGEST_NAME - LONGEST_SUFFIX:
+        return name
+    return f"{name[: LONGEST_NAME - LONGEST_SUFFIX - 9]}_{hashlib.sha256(f'{product}/{role}'.encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True, slots=True)

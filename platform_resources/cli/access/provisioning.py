@@ -1,7 +1,7 @@
 """The commands `mesh access plan` and `mesh access apply`: compare readers' access with what it should be."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,9 +13,14 @@ from platform_resources.cli.terminal.console import CANNOT_RUN, MISSED, Stop, co
 from platform_resources.repository.mesh_folders import state_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from platform_resources.access.grants import KnownGrants
+    from platform_resources.access.role_folders import Act
     from platform_resources.plan.plan import MeshPlan, ProductPlan
     from platform_resources.services.access.access_plan import AccessPlan
+
+DONE: "Mapping[Act, str]" = {"revoke": "revoked", "close": "closed", "change": "changed", "create": "created", "release": "released"}
 
 
 def plan(
@@ -49,14 +54,17 @@ def apply(context: typer.Context) -> None:
     known, now = _grants(state), datetime.now(UTC)
     plan = access_plan(state, mesh, known, now)
     problems = apply_access(state, mesh, known, now)
-    _show(plan)
     left = access_plan(state, mesh, known, now)
+    done = [change for change in plan.changes if change not in left.changes]
+    for change in done:
+        words.print(f"{DONE[change.act]} {change.place}: {change.why}", markup=False, highlight=False, soft_wrap=True)
+    _show(replace(plan, changes=()), anything=bool(plan.changes))
     for text in (*problems, *(f"{change.place}: still to do: {change.why}" for change in left.changes)):
         words.print(text, style="red", markup=False, highlight=False)
     if problems or left.changes:
         raise Stop(MISSED)
-    if plan.changes:
-        words.print(f"done: {counted(len(plan.changes), 'change')}; readers have what agreements and grants give them", highlight=False)
+    if done:
+        words.print(f"done: {counted(len(done), 'change')}; readers have what agreements and grants give them", highlight=False)
 
 
 def show_tenancy(root: Path, mesh: "MeshPlan", product: "ProductPlan", as_json: bool) -> None:
@@ -94,10 +102,11 @@ def _grants(state: Path) -> "KnownGrants":
     return known
 
 
-def _show(plan: "AccessPlan") -> None:
+def _show(plan: "AccessPlan", anything: bool = False) -> None:
+    """What differs and what could not be compared; that nothing does, unless there was `anything`."""
     if plan.changes:
         print_table(("do", "where", "why"), [(change.act, change.place, change.why) for change in plan.changes])
-    elif not plan.problems:
+    elif not (plan.problems or anything):
         words.print("nothing differs: readers have what agreements and grants give them", highlight=False)
     for text in plan.problems:
         words.print(text, style="yellow", markup=False, highlight=False)

@@ -16,6 +16,7 @@ from platform_resources.marketplace.shop import Missing, Shop, product_named
 from platform_resources.measuring.version_profiles import profile_data
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.published_versions import shelf
+from platform_resources.services.catalog.access_snippets import login_of
 from platform_resources.services.catalog.product_description import description_data, product_description
 from platform_resources.services.catalog.reviewing import ShownReview, product_reviews
 from platform_resources.services.catalog.use_of_products import also_read
@@ -100,7 +101,8 @@ def _product(shop: Shop, view: MeshOverview, product: ProductPlan, url: str) -> 
         endings = ending_ports(connection, view.plan, shop.market.lineage(view), [product], view.at)
         life = product_life(connection, shop.market.state, product)
     health, trust, state = view.health[name], view.trust[name], shop.market.state
-    described = product_description(product, health, trust, state, url, view.named_reader(name), states, endings, life)
+    login = login_of(view.reading, product)
+    described = product_description(product, health, trust, state, url, view.named_reader(name), states, endings, life, login)
     over_time = [{"check": s.indicator.check.name, **standing_data(s), "slices": [*s.slices]} for s in view.known.standings[name]]
     return {"as_of": view.at, **description_data(described, view.sees_all(name)), "over_time": over_time, "declared_in": product.place.file}
 

@@ -21,7 +21,7 @@ from platform_resources.services.showing.mesh_overview import MeshOverview
 from platform_resources.services.starting.corrections import ColumnWish, Wishes
 from platform_resources.services.starting.draft_process import Draft, draft_answer
 from platform_resources.services.starting.kept_drafts import ENDINGS, LARGEST_UPLOAD, forget, keep, kept
-from platform_resources.services.starting.new_inputs import AskedSource
+from platform_resources.services.starting.new_inputs import AskedSource, said_fields
 from platform_resources.services.starting.new_meshes import CannotBegin
 from platform_resources.services.starting.new_products import product_name
 from platform_resources.spec.values.type_names import SIMPLE_TYPES
@@ -101,7 +101,10 @@ def _begun(shop: Shop, request: Request, fields: Fields, upload: UploadFile | No
         if has_file == bool(declared):
             raise CannotBegin("choose either a file or a source")
         asked = AskedSource(str(upload.filename) if upload is not None and has_file else declared, table)
-        draft = Draft(domain, fields.get("name", "").strip() or product_name(asked), source=declared, table=table)
+        name = fields.get("name", "").strip() or product_name(asked)
+        said = fields.get("fields", "").strip()
+        said_fields(said.splitlines())
+        draft = Draft(domain, name, source=declared, table=table, fields=said)
         made = keep(
             shop.market.state, shop.reads_as(request), draft, upload.file if upload is not None and has_file else None, asked.source
         )

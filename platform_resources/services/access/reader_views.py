@@ -68,9 +68,13 @@ class ReaderView:
     health: Mapping[str, ProductHealth] = field(default_factory=dict)
 
     def standing(self, product: ProductPlan) -> ReaderStanding:
-        """How the reader stands to the product: what they see of it, and by which role or ownership."""
+        """How the reader stands to the product: what they see of it, and by which role or ownership. What is open to all may be nothing."""
         if self.reader is not None:
-            return standing(product.offers, self.reader, self.known, self.now)
+            decision = standing(product.offers, self.reader, self.known, self.now)
+            if decision.sees != "open" or not product.data_sets or any(data_set.views.open is not None for data_set in product.data_sets):
+                return decision
+            refused = f"{product.name} has no agreement and no column that is open to others; ask {' or '.join(product.owners)}"
+            return ReaderStanding("nothing", "", refused=refused)
         if self.preview:
             return previewed(product.offers, self.preview, attributes_of(self.attributes or {}))
         return ReaderStanding("all", "the user of this computer, who may read its files")

@@ -7,21 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import yaml
 
+from platform_resources.access.role_folders import OPEN, folder_name
 from platform_resources.capabilities.support.sql_text import literal, quoted
 from platform_resources.plan.conventions import catalog_file, ports_folder
 from platform_resources.plan.model_plans import DataSetPlan
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.port_plans import OutputPlan
+from platform_resources.services.access.reader_views import ReaderView
 from platform_resources.settings import ACCOUNT, HOST, PORT, PROTOCOL, SERVING
 from platform_resources.spec.values.versions import Version
 from platform_resources.spec.values.yaml_text import FastDumper
+from platform_resources.warehouses.table_servers import schema_name
 from platform_resources.warehouses.targets import warehouse
 
-SnippetKind = Literal["mesh", "python", "duckdb", "address", "jdbc", "odbc", "pages", "curl", "dbt", "input port"]
+SnippetKind = Literal["mesh", "python", "duckdb", "address", "psql", "jdbc", "odbc", "pages", "curl", "dbt", "input port"]
 _READERS: Mapping[str, str] = {
     "parquet": "duckdb.read_parquet(files)",
     "csv": 'duckdb.read_csv(files, header=True, dtype=port["columns"])',
@@ -40,7 +43,34 @@ class Snippet:
     note: str = ""
 
 
-def snippets(product: ProductPlan, port: OutputPlan, state: Path, url: str = "", reader: str = "") -> tuple[Snippet, ...]:
+@dataclass(frozen=True, slots=True)
+class ServerLogin:
+    """As whom somebody logs in at a server of tables, and which role's schema they read: all of it where it is empty, none if None.
+
+    Without a name it is whoever runs the platform.
+    """
+
+    name: str = ""
+    role: str | None = ""
+
+
+PLATFORM = ServerLogin()
+
+
+def login_of(reading: ReaderView, product: ProductPlan) -> ServerLogin:
+    """The login of a reader: logins are called like the subject of a grant, or like an owner, which may be a group of the reader's."""
+    standing, reader, offers = reading.standing(product), reading.reader, product.offers
+    roles = {"all": "", "open": OPEN, "nothing": None}
+    role = folder_name(standing.role, standing.attributes) if standing.sees == "role" else roles[standing.sees]
+    if reader is None:
+        return ServerLogin(role=role)
+    granted = [grant.subject for grant in (*offers.grants, *reading.known.grants) if standing.grant and grant.name == standing.grant]
+    return ServerLogin(next(iter((*granted, *reader.own_among(offers.owners), reader.name))), role)
+
+
+def snippets(
+    product: ProductPlan, port: OutputPlan, state: Path, url: str = "", reader: str = "", login: ServerLogin = PLATFORM
+) -> tuple[Snippet, ...]:
     """Every way to read the port, each complete by itself.
 
     `state` is the folder with ports/ in it, as whoever reads sees it. `url` is the address of `mesh serve`; without it there is no curl.
@@ -49,7 +79,7 @@ def snippets(product: ProductPlan, port: OutputPlan, state: Path, url: str = "",
     if reader:
         return (
             Snippet("mesh", "mesh query", "shell", _queried(product, port, reader)),
-            *(_on_server(product, port, reader) if port.store.server is not None else ()),
+            *(_on_server(product, port, login) if port.store.server is not None else ()),
             *([_curl(product, port, url, reader)] if url else []),
         )
     data_set = product.data_set(port.data_set)
@@ -70,7 +100,7 @@ def snippets(product: ProductPlan, port: OutputPlan, state: Path, url: str = "",
         _in_catalog(product, port, state) if port.store.in_catalog else _files(product, port, data_set, state),
         *([Snippet("address", "SQL", "text", port.store.address)] if port.store.address else []),
         *([Snippet("address", "Kafka", "text", f"{stream.topic} at {stream.servers}")] if (stream := port.store.stream) else []),
-        *(_on_server(product, port) if port.store.server is not None else ()),
+        *(_on_server(product, port, login) if port.store.server is not None else ()),
         *([_curl(product, port, url)] if url else []),
         *([_dbt_source(product, data_set, state)] if port.store.in_catalog else []),
         _input_port(product, port),
@@ -132,30 +162,36 @@ print(*rows, sep="\\n")
     )
 
 
-def _on_server(product: ProductPlan, port: OutputPlan, reader: str = "") -> tuple[Snippet, ...]:
-    """JDBC and ODBC where the server is known by a name and a port, without who reads and the password."""
-    if reader:
+def _on_server(product: ProductPlan, port: OutputPlan, login: ServerLogin) -> tuple[Snippet, ...]:
+    """psql, JDBC and ODBC where the server is known by a name and a port; nobody's password."""
+    if login.role is None:
         select = f"select table_schema from information_schema.tables where table_name = {literal(port.data_set)};\n"
-        schemas = f"Gives the schema that shows {port.data_set} as your role sees it; select from it."
+        schemas = f"Gives the schema that shows {port.data_set} as your role sees it, once you have one; select from it."
     else:
-        select = f"select * from {quoted(product.name)}.{quoted(port.data_set)} limit 10;\n"
-        schemas = f"Whoever has a role reads its own schema: {product.name}__ROLE."
-    server = urlsplit(port.store.address or SERVING.value(os.environ))
-    if not server.hostname:
+        select = f"select * from {quoted(schema_name(product.name, login.role))}.{quoted(port.data_set)} limit 10;\n"
+        schemas = f"Whoever has a role reads its own schema: {product.name}__ROLE." if not login.role else f"As role {login.role} sees it."
+    address = urlsplit(port.store.address or SERVING.value(os.environ))
+    if not address.hostname:
         return (Snippet("address", "PostgreSQL", "sql", select, schemas),)
-    host, number, database = server.hostname, server.port or 5432, server.path.strip("/") or "postgres"
+    host, number, database = address.hostname, address.port or 5432, address.path.strip("/") or "postgres"
     at = f"[{host}]" if ":" in host else host
     odbc = f"Driver={{PostgreSQL Unicode}};Server={host};Port={number};Database={unquote(database)}\n"
+    person = shlex.quote(f"postgresql://{quote(login.name, safe='')}@{at}:{number}/{database}") if login.name else f'"${SERVING.name}"'
+    made = (
+        f"whoever runs the server makes it once, with a password: create role {quoted(login.name or 'ana@example.com')} login password '…'"
+    )
+    note = f"It asks for the password of your login; {made}." if login.name else f"As the platform itself. A reader has a login; {made}."
     return (
         Snippet("address", "PostgreSQL", "sql", select, schemas),
+        Snippet("psql", "psql", "shell", f"psql {person} -c {shlex.quote(select.strip())}\n", note),
         Snippet(
             "jdbc",
             "JDBC",
             "text",
             f"jdbc:postgresql://{at}:{number}/{database}\n",
-            "For the driver org.postgresql:postgresql; with user and password.",
+            "For the driver org.postgresql:postgresql; with user and password, as psql says.",
         ),
-        Snippet("odbc", "ODBC", "text", odbc, "For psqlODBC; with UID and PWD."),
+        Snippet("odbc", "ODBC", "text", odbc, "For psqlODBC; with UID and PWD, as psql says."),
     )
 
 

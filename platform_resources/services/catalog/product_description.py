@@ -10,7 +10,7 @@ from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.plan_text import plain
 from platform_resources.plan.port_plans import OutputPlan
 from platform_resources.promises.grades import ProductHealth
-from platform_resources.services.catalog.access_snippets import Snippet, snippets
+from platform_resources.services.catalog.access_snippets import PLATFORM, ServerLogin, Snippet, snippets
 from platform_resources.services.control_ports.declared_ports import ControlPortState
 from platform_resources.services.releases.ending_ports import EndingPort, ending_data
 from platform_resources.services.releases.product_life import ProductLife
@@ -51,11 +51,12 @@ def product_description(
     control_ports: tuple[ControlPortState, ...] = (),
     endings: tuple[EndingPort, ...] = (),
     life: ProductLife | None = None,
+    login: ServerLogin = PLATFORM,
 ) -> ProductDescription:
-    """Collect the description of a product; `state`, `url` and `reader` as in `snippets`."""
+    """Collect the description of a product; `state`, `url`, `reader` and `login` as in `snippets`."""
     life = life or ProductLife()
     live = product.outputs if life.tombstone is None else ()
-    access = tuple(PortAccess(port, snippets(product, port, state, url, reader)) for port in live)
+    access = tuple(PortAccess(port, snippets(product, port, state, url, reader, login)) for port in live)
     return ProductDescription(product, health, trust, access, control_ports, endings, life)
 
 

@@ -22,7 +22,7 @@ from platform_resources.scaffolding.column_guesses import comma_numbers, unit
 from platform_resources.scaffolding.product_files import Guesses, data_set_name, promise_id, promised_type, promises
 from platform_resources.scaffolding.source_columns import SourceColumn
 from platform_resources.services.starting.corrections import Wishes, corrected, wishes_of
-from platform_resources.services.starting.new_inputs import NewInput, declared_input, uploaded_input
+from platform_resources.services.starting.new_inputs import NewInput, declared_input, said_fields, uploaded_input
 from platform_resources.services.starting.new_meshes import CannotBegin
 from platform_resources.services.starting.new_products import NewProduct, check_new, guessed_of, valid_files
 from platform_resources.settings import DAGSTER_HOME, LEDGER, MEMORY_LIMIT, STATE, TARGET
@@ -42,13 +42,17 @@ _RUNNER = (sys.executable, "-m", "platform_resources.services.starting.draft_pro
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A product that somebody thinks of: of an uploaded `file`, or of a `table` of a `source` that the domain declares."""
+    """A product that somebody thinks of: of an uploaded `file`, or of a `table` of a `source` that the domain declares.
+
+    `fields` are further ones of its input port, one a line.
+    """
 
     domain: str
     name: str
     file: str = ""
     source: str = ""
     table: str = ""
+    fields: str = ""
 
     @property
     def path(self) -> str:
@@ -140,12 +144,13 @@ def _answer(root: Path, draft: Draft, wishes: Wishes | None, preview: bool) -> d
 
 
 def _input(reading: DomainReading | None, draft: Draft) -> NewInput:
+    fields = said_fields(draft.fields.splitlines())
     if draft.file:
-        return uploaded_input(Path(draft.file), draft.path)
+        return uploaded_input(Path(draft.file), draft.path, fields)
     sources = reading.domain.sources if reading is not None else {}
     if draft.source not in sources:
         raise CannotBegin(unknown_text(f"source in {draft.domain}", draft.source, sources))
-    return declared_input(draft.source, sources[draft.source], draft.table)
+    return declared_input(draft.source, sources[draft.source], draft.table, fields)
 
 
 def _column(new: NewProduct, column: SourceColumn, guessed: Guesses) -> dict[str, Any]:

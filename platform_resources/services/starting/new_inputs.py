@@ -2,11 +2,12 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
 from platform_resources.capabilities.protocols import Pull, PullRows
@@ -101,23 +102,48 @@ def new_input(root: Path, folder: Path, name: str, asked: AskedSource) -> NewInp
     return NewInput(source.fields, source.pull, source.title, source.guessed, tuple(secrets))
 
 
-def uploaded_input(upload: Path, path: str) -> NewInput:
+def said_fields(settings: Iterable[str]) -> dict[str, Any]:
+    """Fields of an input port as YAML has them: `page_options={next_url_path: next}`. Raises CannotBegin."""
+    fields: dict[str, Any] = {}
+    for setting in filter(str.strip, settings):
+        name, sign, text = setting.partition("=")
+        try:
+            fields[name.strip()] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            sign = ""
+        if not (sign and name.strip()):
+            raise CannotBegin(f'{setting}: write FIELD=VALUE, such as records=result.items or "page_options={{next_url_path: next}}"')
+    return fields
+
+
+def _only_how(fields: Mapping[str, Any], said: Iterable[str]) -> None:
+    """Whoever fills in a form says how something is read, not what; and secrets of the platform are nothing to send anywhere."""
+    if where := sorted(fields.keys() & {"interface", "source", "path", "url", "manifest", *said}):
+        raise CannotBegin(f"{', '.join(where)} cannot be said here: the file or the source says it")
+    if VARIABLE.search(str(fields)):
+        raise CannotBegin("what is secret is said at the source in domain.yaml, not here")
+
+
+def uploaded_input(upload: Path, path: str, fields: Mapping[str, Any]) -> NewInput:
     """The input port that will read a file under `path`, from the product's folder. Raises CannotBegin."""
-    return NewInput({"interface": "file", "path": path}, _pull("file", {"path": str(upload)}, f"{path}: "), Path(path).name)
+    _only_how(fields, ())
+    pull = _pull("file", {"path": str(upload), **fields}, f"{path}: ")
+    return NewInput({"interface": "file", "path": path, **fields}, pull, Path(path).name)
 
 
-def declared_input(name: str, source: SharedSource, table: str) -> NewInput:
+def declared_input(name: str, source: SharedSource, table: str, said: Mapping[str, Any]) -> NewInput:
     """The input port that reads of a source which domain.yaml declares; what it says there is not said again. Raises CannotBegin.
 
-    A `table` or `schema` that is declared is the only one of which anything is shown.
+    A `table` or `schema` that is declared is the only one of which anything is shown. `said` are further fields.
     """
     declared = dict(source.model_extra or {})
+    _only_how(said, ("table", *declared))
     if table and declared.get("table", table) != table:
         raise CannotBegin(f"{name} declares the table {declared['table']}; leave the table empty, or name that one")
     read = {"sql-database": _table, "rest": _records}.get(source.interface)
     if read is None:
         raise CannotBegin(f"a product of {name} has to be written by hand: nothing is guessed of {source.interface}")
-    fields = {field: value for field, value in declared.items() if field not in ("url", "table")}
+    fields = {field: value for field, value in declared.items() if field not in ("url", "table")} | dict(said)
     try:
         new = read(str(declared.get("url", "")), AskedSource("", table or str(declared.get("table", "")), fields))
     except SourceUnread as error:
@@ -161,7 +187,7 @@ def _pull(interface: str, fields: Mapping[str, Any], place: str) -> Pull:
         problems = [(".".join(map(str, problem["loc"])), problem["msg"].removeprefix("Value error, ")) for problem in error.errors()]
         said = [f"{at}: {message}" if at else message for at, message in problems]
         known = ", ".join(capability.config.model_json_schema()["properties"])
-        hint = "say it with --format csv, parquet or json" if "format" in said[0] and interface == "file" else f"--set takes: {known}"
+        hint = "say it with --format csv, parquet or json" if "format" in said[0] and interface == "file" else f"known: {known}"
         raise CannotBegin(f"{place}{'; '.join(said).partition('; add format')[0]}; {hint}") from error
 
 

@@ -11,11 +11,9 @@ from platform_resources.capabilities.support.shares import amount
 from platform_resources.capabilities.support.sql_text import literal, quoted, quoted_list
 from platform_resources.warehouses.duckdb.port_files import port_sql
 from platform_resources.warehouses.published_places import PublishedFiles
-from platform_resources.warehouses.table_servers import ServedTable, ServingFailed
+from platform_resources.warehouses.table_servers import LONGEST_NAME, ServedTable, ServingFailed
 
 BATCH = 100_000
-# PostgreSQL cuts longer names off, without an error.
-LONGEST_NAME = 63
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,9 @@ from adbc_driver_postgresql import dbapi
 
 from platform_resources.access.role_folders import AccessChange
 from platform_resources.capabilities.support.sql_text import literal, quoted
-from platform_resources.warehouses.postgres.served_rows import LONGEST_NAME, describe, load_table
-from platform_resources.warehouses.table_servers import ServedReaders, ServedSchema, ServingFailed
+from platform_resources.warehouses.postgres.served_rows import describe, load_table
+from platform_resources.warehouses.table_servers import LONGEST_NAME, ServedReaders, ServedSchema, ServingFailed, schema_name
 
-# Two underscores and the digits of a version's id.
-LONGEST_SUFFIX = 22
 # How long readers of a former version may keep it from being taken away; the next refresh tries again.
 PATIENCE = "2s"
 GONE = "the mesh serves no such product any more"
@@ -66,16 +64,6 @@ class OwnSchema:
     def stored_name(self) -> str:
         """The schema's name while another version is shown."""
         return f"{self.shown_name}__{re.sub('[^0-9]', '', self.version)}"
-
-
-def schema_name(product: str, role: str) -> str:
-    """`orders`, `orders__analyst`; longer ones, roles with values that are no plain words, and products that could be a role of another
-    one, end with a digest."""
-    plain = re.sub(r"[^a-z0-9_]", "_", role.lower())
-    name = f"{product}__{plain}" if role else product
-    if plain == role and "__" not in f"{product}_" and len(name) <= LONGEST_NAME - LONGEST_SUFFIX:
-        return name
-    return f"{name[: LONGEST_NAME - LONGEST_SUFFIX - 9]}_{hashlib.sha256(f'{product}/{role}'.encode()).hexdigest()[:8]}"
 
 
 def group_role(schema: str, database: str) -> str:
