@@ -95,6 +95,10 @@ def resolve(
     context: typer.Context,
     name: Name,
     as_: Annotated[str, typer.Option("--as", help=f"How it ended: {', '.join(life_cycle.BY_HAND)}.", metavar="HOW")] = "fixed",
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="CHECK", help="Only this of its checks; what else fails gets an incident of its own."),
+    ] = None,
     by: By = None,
     note: Note = "",
 ) -> None:
@@ -106,7 +110,7 @@ def resolve(
         hint = did_you_mean(as_, life_cycle.BY_HAND)
         stop(f'--as is "{as_}"; allowed: {known_text(life_cycle.BY_HAND)}' + (f"\n{hint}" if hint else ""), CANNOT_RUN)
     who = by or you("--by")
-    _act(context, name, lambda incident, at: life_cycle.resolved(incident, life_cycle.BY_HAND[as_], at, who, note))
+    _act(context, name, lambda incident, at: life_cycle.resolved(incident, life_cycle.BY_HAND[as_], at, who, note, only or ()))
 
 
 def reopen(context: typer.Context, name: Name, by: By = None, note: Note = "") -> None:

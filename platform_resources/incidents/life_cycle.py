@@ -4,7 +4,7 @@ Every transition gives the new incident and what happened, and changes nothing e
 calls earlier than the last event is recorded at that event's time.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -123,12 +123,18 @@ def started(incident: Incident, at: datetime, by: str, note: str = "") -> Change
     return changed, (_event(incident, "started", at, by, note),)
 
 
-def resolved(incident: Incident, resolution: Resolution, at: datetime, by: str = PLATFORM, note: str = "") -> Change:
+def resolved(
+    incident: Incident, resolution: Resolution, at: datetime, by: str = PLATFORM, note: str = "", only: Collection[str] = ()
+) -> Change:
     """End the incident with a resolution, or correct the resolution of an ended one; only `fixed` sets the time of the end to now.
 
-    Raises IllegalTransition if it is resolved in this way already, or lives on as others.
+    It is `only` about these of its checks then, if any are named: what else fails is no trouble of it any more, and of the next incident.
+    Raises IllegalTransition if it is resolved in this way already, or lives on as others, or `only` cannot be said of it.
     """
     at = _at(incident, "resolved", at)
+    if only:
+        _refuse_other_than(incident, resolution, only)
+        incident = replace(incident, checks=tuple(sorted(only)))
     if not incident.live and resolution in ("moved", incident.resolution):
         raise IllegalTransition(
             f"{incident.name} is resolved as {incident.resolution} since {_SINCE}; it can be resolved in another way, or reopened",
@@ -137,6 +143,17 @@ def resolved(incident: Incident, resolution: Resolution, at: datetime, by: str =
     over = at if incident.live or resolution == "fixed" else incident.resolved_at
     changed = replace(incident, status="resolved", resolution=resolution, resolved_at=over, changed_at=at)
     return changed, (_event(incident, "resolved", at, by, f"{resolution}: {note}" if note else resolution),)
+
+
+def _refuse_other_than(incident: Incident, resolution: Resolution, only: Collection[str]) -> None:
+    others = sorted({*only} - {*incident.checks})
+    if others:
+        raise IllegalTransition(f"{incident.name} is not about {', '.join(others)}; it is about: {', '.join(incident.checks)}")
+    if resolution not in NO_TROUBLE or not incident.live:
+        raise IllegalTransition(
+            f"only some faults of an open incident can be accepted, as {', '.join(NO_TROUBLE)}; {incident.name} is {incident.status}, and"
+            f" as {resolution} it is resolved whole"
+        )
 
 
 def moved(incident: Incident, causes: Iterable[str], at: datetime) -> Change:

@@ -62,6 +62,7 @@ def incident_page(shop: Shop, view: MeshOverview, story: IncidentStory, refused:
         "trouble": story.trouble,
         "headline": story.trouble.failures[0].fault if story.trouble.failures else story.stored.title.partition(": ")[0] or incident.name,
         "failures": _failures(view, story),
+        "well": _well(story, names),
         "look": phrases.SEVERITIES[story.stored.severity] if incident.live else phrases.OVER,
         "picture": cause_picture(view, incident.cause, incident.impacted) if product is not None else None,
         "unreached": [box for box in product_boxes(view, incident.cause) if box.name not in incident.impacted],
@@ -96,6 +97,12 @@ def _failures(view: MeshOverview, story: IncidentStory) -> list[tuple[Failure, s
     ]
 
 
+def _well(story: IncidentStory, names: Mapping[str, str]) -> list[str]:
+    """What has failed during an open incident and fails no more."""
+    incident, failing = story.stored.incident, {failure.check for failure in story.trouble.failures}
+    return [names.get(check, check) for check in incident.checks if incident.live and check not in failing]
+
+
 def _told(event: IncidentEvent, titles: Mapping[str, str]) -> tuple[datetime, str, str, str]:
     """When, what, by whom, and what was said of it."""
     note = ", ".join(titles.get(name, name) for name in event.note.split(", ")) if event.by == life_cycle.PLATFORM else event.note
@@ -117,7 +124,8 @@ def acted(shop: Shop, request: Request, name: str, fields: Mapping[str, str]) ->
             case "start":
                 return life_cycle.started(incident, at, who, note)
             case "resolve" if fields.get("as") in life_cycle.BY_HAND:
-                return life_cycle.resolved(incident, life_cycle.BY_HAND[fields["as"]], at, who, note)
+                only = [check for name, check in fields.items() if name.startswith("only-")]
+                return life_cycle.resolved(incident, life_cycle.BY_HAND[fields["as"]], at, who, note, only)
             case "reopen":
                 return life_cycle.reopened(incident, at, who, note)
         raise FormRefused("This form says nothing that can be done. Load the page again.")

@@ -12,7 +12,7 @@ from datetime import datetime
 from platform_resources.incidents.life_cycle import Incident
 from platform_resources.incidents.messages import Message, MessageKind, Statement
 from platform_resources.incidents.severity import rank
-from platform_resources.notify.facts import NewStop, Outbox, State, Subscriber, Trouble
+from platform_resources.notify.facts import NewFault, Outbox, State, Subscriber, Trouble
 from platform_resources.notify.keys import IncidentKey, incident_keys, recovery_key, reminder_key, told_key
 from platform_resources.notify.recipients import Recipient, first_loud, recipients
 from platform_resources.notify.web_pages import NO_PAGES, WebPages
@@ -107,23 +107,26 @@ def _as_known_to(trouble: Trouble, channel: str, known: Outbox) -> Trouble:
 
 
 def _update(trouble: Trouble, to: Recipient, heard: Sequence[IncidentKey], now: datetime, pages: WebPages) -> Iterator[Message]:
-    """Only about what this channel has not heard: its own products that fail since, refreshes that were stopped, and a risen severity."""
+    """Only about what this channel has not heard: its own products that fail since, new faults of the root, and a risen severity."""
     earlier = [key for key in heard if key.about in ("first", "update")]
     until, worst = max(key.moment for key in earlier), max((key.severity for key in earlier), key=rank)
     news = [impact for impact in to.impacts if impact.since > until]
-    stopped = _stopped(trouble, to, until)
+    joined = _joined(trouble, to, until, now)
     risen = rank(trouble.severity) > rank(worst)
-    if not (news or stopped or risen) or not _may(to, trouble.severity, now):
+    if not (news or joined or risen) or not _may(to, trouble.severity, now):
         return
     moment = max(until, _newest(trouble, to))
     severity = trouble.severity if risen else worst
     key = told_key(trouble.incident, "update", severity, moment, to.channel)
-    yield _message(key, "update", trouble, to, update_words(trouble, to, news, stopped, worst if risen else None, now, pages), now)
+    yield _message(key, "update", trouble, to, update_words(trouble, to, news, joined, worst if risen else None, now, pages), now)
 
 
-def _stopped(trouble: Trouble, to: Recipient, after: datetime) -> tuple[NewStop, ...]:
-    """What has stopped a refresh of the root since then, for those who hear of the root."""
-    return tuple(stop for stop in trouble.stops if stop.at > after) if to.owner or to.consumer else ()
+def _joined(trouble: Trouble, to: Recipient, after: datetime, now: datetime) -> tuple[NewFault, ...]:
+    """What else fails of the root since then, for those who hear of the root. What stops no refresh waits, as the first message does."""
+    if not (to.owner or to.consumer):
+        return ()
+    wait = trouble.root.patience.wait
+    return tuple(new for new in trouble.new_faults if new.at > after and (new.stops or new.at + wait <= now))
 
 
 def _reminder(
@@ -188,7 +191,7 @@ def _outdated(trouble: Trouble, key: IncidentKey) -> str:
 
 def _newest(trouble: Trouble, to: Recipient) -> datetime:
     """When the newest trouble began that is this channel's."""
-    own = [trouble.noticed_at, *(stop.at for stop in trouble.stops)] if to.owner or to.consumer else []
+    own = [trouble.noticed_at, *(new.at for new in trouble.new_faults)] if to.owner or to.consumer else []
     return max([*own, *(impact.since for impact in to.impacts)])
 
 

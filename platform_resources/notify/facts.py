@@ -111,8 +111,8 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class NewStop:
-    """A closed gate or failed refresh during an open incident; `at` is when it was noticed.
+class NewFault:
+    """What began to fail during an open incident and does not follow from what failed before; `at` is when it was noticed.
 
     `differs`: the refresh failed before, for another reason.
     """
@@ -121,6 +121,11 @@ class NewStop:
     at: datetime
     differs: bool = False
 
+    @property
+    def stops(self) -> bool:
+        """Whether it is a closed gate or a failed refresh, which is told at once."""
+        return self.failure.gate or self.failure.kind == "refresh"
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
@@ -128,9 +133,9 @@ class Trouble:
 
     `because` says why the severity is what it is. `impacts` are those of this phase: since it was opened, or reopened last
     (`reopened_at`, by `reopened_by` if it was a person). `moved_from` are the incidents that have moved here since then, directly or over
-    others. `ending` is the note of whoever resolved it. `stops` are those of this phase. `related` are incidents of products above that
-    are open too, by name and title: they may have to do with it, and nothing proves that they do. `recovering`: nothing fails any more,
-    but it takes more good readings until it is over.
+    others. `ending` is the note of whoever resolved it. `new_faults` are those of this phase. `related` are incidents of products
+    above that are open too, by name and title: they may have to do with it, and nothing proves that they do. `recovering`: nothing fails
+    any more, but it takes more good readings until it is over.
     """
 
     incident: Incident
@@ -142,7 +147,7 @@ class Trouble:
     reopened_at: datetime | None = None
     moved_from: tuple[Incident, ...] = ()
     ending: str = ""
-    stops: tuple[NewStop, ...] = ()
+    new_faults: tuple[NewFault, ...] = ()
     related: tuple[tuple[str, str], ...] = ()
     reopened_by: str = ""
     recovering: bool = False

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from platform_resources.capabilities.registry import traits_of
-from platform_resources.notify.facts import Failure, NewStop, Trouble
+from platform_resources.notify.facts import Failure, NewFault, Trouble
 from platform_resources.notify.safe_text import harmless, listed, one_line
 from platform_resources.promises.grades import Status
 from platform_resources.spec.values.clocks import Clock
@@ -40,9 +40,9 @@ def wrong(trouble: Trouble) -> str:
     return listed(predicates, 2) or "is unhealthy"
 
 
-def stops(failures: Iterable[NewStop]) -> list[str]:
-    """What stopped a refresh: a gate, or an error and whether it differs from the last one."""
-    return list(dict.fromkeys(HELD_BACK if stop.failure.gate else _predicate(stop.failure) + DIFFERS * stop.differs for stop in failures))
+def newly_wrong(faults: Iterable[NewFault]) -> list[str]:
+    """What is wrong since: a closed gate, another broken promise, or an error and whether it differs from the last one."""
+    return list(dict.fromkeys(HELD_BACK if new.failure.gate else _predicate(new.failure) + DIFFERS * new.differs for new in faults))
 
 
 def held_back(trouble: Trouble, clock: Clock) -> str:

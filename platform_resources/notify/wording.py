@@ -10,8 +10,8 @@ from datetime import datetime
 
 from platform_resources.incidents.life_cycle import Resolution
 from platform_resources.notify.diagnosis import answer, diagnosis
-from platform_resources.notify.facts import About, Impact, NewStop, Trouble
-from platform_resources.notify.predicates import health, held_back, stops, wrong
+from platform_resources.notify.facts import About, Impact, NewFault, Trouble
+from platform_resources.notify.predicates import health, held_back, newly_wrong, wrong
 from platform_resources.notify.recipients import Recipient
 from platform_resources.notify.safe_text import (
     LONGEST_REASON,
@@ -68,21 +68,29 @@ def update_words(
     trouble: Trouble,
     to: Recipient,
     news: Sequence[Impact],
-    stopped: Sequence[NewStop],
+    joined: Sequence[NewFault],
     before: Severity | None,
     now: datetime,
     pages: WebPages = NO_PAGES,
 ) -> Words:
     """An update for a channel that was notified before.
 
-    `news` of its own products, what has `stopped` a refresh of the root since, and the severity `before` if that has risen.
+    `news` of its own products, the faults of the root that have `joined` since, and the severity `before` if that has risen.
     """
     parts = [
-        f"New: {bold(trouble.root.title)} {harmless(listed(stops(stopped), 3), LONGEST_REASON)}." if stopped else "",
+        f"New: {bold(trouble.root.title)} {harmless(listed(newly_wrong(joined), 3), LONGEST_REASON)}{_named(joined, to)}."
+        if joined
+        else "",
         f"Now also: {_how([impact.about for impact in news], bold)}." if news else "",
         f"The severity has risen from {before} to **{trouble.severity}**." if before is not None else "",
     ]
     return _words(trouble, to, now, pages, f"Update: {_subject(trouble, to)}", (" ".join(part for part in parts if part),))
+
+
+def _named(joined: Sequence[NewFault], to: Recipient) -> str:
+    """Owners read which checks these are; those that stop a refresh are told apart below by the version that was held back."""
+    titles = [harmless(new.failure.fault) for new in joined if not new.stops]
+    return f" ({listed(titles, 3)})" if to.owner and titles else ""
 
 
 def reminder_words(trouble: Trouble, now: datetime, pages: WebPages = NO_PAGES) -> Words:

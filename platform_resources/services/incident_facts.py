@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from platform_resources.capabilities.registry import traits_of
 from platform_resources.incidents.board import Board
 from platform_resources.incidents.life_cycle import PLATFORM, Incident, IncidentEvent
 from platform_resources.ledger.connections import Connection
@@ -12,7 +13,7 @@ from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.ledger.queries.candidates import is_of_candidate
 from platform_resources.ledger.queries.standing import Standing
 from platform_resources.ledger.records import CheckReading, PortPublication
-from platform_resources.notify.facts import About, Failure, Impact, NewStop, Trouble
+from platform_resources.notify.facts import About, Failure, Impact, NewFault, Trouble
 from platform_resources.plan.conventions import check_text
 from platform_resources.plan.graph import ancestors
 from platform_resources.plan.plan import MeshPlan
@@ -78,7 +79,7 @@ def _trouble(connection: Connection, stored: StoredIncident, events: Sequence[In
         reopened_at=reopened,
         moved_from=tuple(_moved_here(incident, begin, known.lately)),
         ending=next((_added(event, incident) for event in reversed(events) if event.kind == "resolved"), ""),
-        stops=tuple(_stops(failures, events, begin)),
+        new_faults=tuple(_new_faults(failures, events, begin)),
         related=tuple(
             (other.incident.name, _about(other.incident.cause, known).title) for other in related(incident, known.lately, known.plan)
         ),
@@ -87,15 +88,35 @@ def _trouble(connection: Connection, stored: StoredIncident, events: Sequence[In
     )
 
 
-def _stops(failures: Iterable[Failure], events: Iterable[IncidentEvent], begin: datetime) -> Iterator[NewStop]:
-    """One that failed already when it was noticed last has more to it now than it had then."""
-    stopping = {failure.check: failure for failure in failures if failure.gate or failure.kind == "refresh"}
-    before = dict.fromkeys(stopping, begin)
+def _new_faults(failures: Sequence[Failure], events: Iterable[IncidentEvent], begin: datetime) -> Iterator[NewFault]:
+    """A refresh that failed already when it was noticed last has more to it now than it had then."""
+    failing = {failure.check: failure for failure in failures if not any(_follows(failure, other) for other in failures)}
+    before = dict.fromkeys(failing, begin)
     for event in events:
-        if event.kind == "noticed" and event.at > begin and event.note in stopping:
-            failure = stopping[event.note]
-            yield NewStop(failure, event.at, differs=failure.kind == "refresh" and failure.since <= before[event.note])
+        if event.kind == "noticed" and event.at > begin and event.note in failing:
+            failure = failing[event.note]
+            yield NewFault(failure, event.at, differs=failure.kind == "refresh" and failure.since <= before[event.note])
             before[event.note] = event.at
+
+
+def _stands_alone(failure: Failure) -> bool:
+    return failure.gate or failure.kind == "refresh"
+
+
+def _follows(failure: Failure, other: Failure) -> bool:
+    """Whether it has no cause of its own beside the other one of the product, which failed no later.
+
+    What keeps the product from being refreshed makes it late, one input fails in several ways, and an indicator counts what its objective
+    says. Wrong data explain nothing: which of them are of one cause, nobody can tell.
+    """
+    if _stands_alone(failure) or (other.since, not _stands_alone(other), other.check) >= (failure.since, True, failure.check):
+        return False
+    if failure.kind == "input":
+        return other.kind == "input" and other.check.partition(":")[0] == failure.check.partition(":")[0]
+    if failure.kind == "indicator" and other.kind == "objective" and other.dimension == failure.dimension:
+        return True
+    late = traits_of(failure.dimension).failure == "lateness"
+    return late and (other.kind in ("input", "refresh", "versions") or other.gate or traits_of(other.dimension).failure != "content")
 
 
 def related(incident: Incident, known: Iterable[StoredIncident], plan: MeshPlan) -> tuple[StoredIncident, ...]:

@@ -57,8 +57,8 @@ from platform_resources.capabilities.registry import installed_registry
 from platform_resources.incidents.explanations import topics
 from platform_resources.ledger.database import open_ledger
 from platform_resources.ledger.syncing import sync
-from platform_resources.notify.facts import Failure, NewStop
-from platform_resources.notify.predicates import stops
+from platform_resources.notify.facts import Failure, NewFault
+from platform_resources.notify.predicates import newly_wrong
 from platform_resources.promises.grades import Said, check_state
 from platform_resources.dbt.planning import read_plan
 from platform_resources.services.forecasting import forecast
@@ -71,7 +71,7 @@ plan, problems = read_plan(root)
 product = plan.product("readings")
 (objective,) = (o for o in product.objectives if o.check.name == "refreshed_daily")
 print(topics(product, installed_registry())[check], product.indicators[0].max_age, [port.fresh_for for port in product.outputs])
-print(stops([NewStop(Failure(check, "Refreshed daily", START, objective.dimension), START)]))
+print(newly_wrong([NewFault(Failure(check, "Refreshed daily", START, objective.dimension), START)]))
 (seen,) = (each for each in watched(product) if each.name == "refreshed_daily")
 state = check_state(seen, Said("missed", "it is late"))
 print(seen.max_age, state.weight)

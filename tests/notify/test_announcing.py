@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from platform_resources.incidents.messages import Statement
 from platform_resources.incidents.severity import rank
 from platform_resources.notify.due_messages import REWRITTEN, DueMessages, announcements
-from platform_resources.notify.facts import NewStop, Subscriber
+from platform_resources.notify.facts import NewFault, Subscriber
 from platform_resources.notify.keys import incident_keys
 from platform_resources.notify.recipients import Recipient
 from platform_resources.notify.wording import recovery_words
@@ -121,7 +121,9 @@ def test_whoever_heard_of_the_effect_hears_the_end_of_the_cause():
 def test_a_refresh_that_is_stopped_while_an_incident_is_open_is_told_once_to_all_who_hear_of_the_product(status, kind):
     known = sent(announcements(trouble("medium", (impact(),)), (), {}, DUE_AT))
     failure = replace(STALE, check="refresh", dimension="") if kind != "gate" else replace(STALE, held_back=True, gate=True)
-    found = trouble("medium", (impact(),), (STALE, failure), status=status, stops=(NewStop(failure, OPENED + HOUR, kind == "differs"),))
+    found = trouble(
+        "medium", (impact(),), (STALE, failure), status=status, new_faults=(NewFault(failure, OPENED + HOUR, kind == "differs"),)
+    )
     due = announcements(found, (), known, OPENED + HOUR)
     assert channels(due) == ["sales.alerts"]
     what = {

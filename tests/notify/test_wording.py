@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from platform_resources.notify.facts import About, BudgetStanding, Day, Failure, NewStop, OpenLine, ProductLine, ResolvedLine, SchemaChange
+from platform_resources.notify.facts import About, BudgetStanding, Day, Failure, NewFault, OpenLine, ProductLine, ResolvedLine, SchemaChange
 from platform_resources.notify.notice_wording import budget_words, digest_words, schema_words
 from platform_resources.notify.recipients import Recipient
 from platform_resources.notify.web_pages import WebPages
@@ -101,7 +101,7 @@ WORDINGS = {
         replace(HELD_BACK, incident=incident(status="acknowledged"), related=(("product_catalog#2", "Product catalog"),)),
         replace(OWNER, impacts=(impact(),)),
         (),
-        (NewStop(TWICE, MORNING),),
+        (NewFault(TWICE, MORNING),),
         None,
         MORNING,
     ),
@@ -109,12 +109,12 @@ WORDINGS = {
         BOTH,
         Recipient("ana@example.com", consumer=True),
         (),
-        (NewStop(replace(GAPS, check="refresh", dimension=""), MORNING),),
+        (NewFault(replace(GAPS, check="refresh", dimension=""), MORNING),),
         None,
         MORNING,
     ),
     "a_refresh_failed_for_another_reason": lambda: update_words(
-        BOTH, READER, (), (NewStop(replace(GAPS, check="refresh", dimension=""), MORNING, differs=True),), None, MORNING
+        BOTH, READER, (), (NewFault(replace(GAPS, check="refresh", dimension=""), MORNING, differs=True),), None, MORNING
     ),
     "reopened_by_a_person": lambda: first_words(
         trouble(reopened=1, reopened_at=FIVE + 9 * HOUR, reopened_by="ana"), Recipient("ana@example.com", consumer=True), MORNING
@@ -246,7 +246,7 @@ def everything(title, reason):
     day = replace(LONG_DAY, title=title, products=(line,), open=(OpenLine(title, incident(), "low"),), schemas=(change,))
     return (
         first_words(found, to, MORNING, WebPages("https://dagster.example.com")),
-        update_words(found, replace(to, owner=False), found.impacts, [NewStop(each, MORNING) for each in found.failures], "low", MORNING),
+        update_words(found, replace(to, owner=False), found.impacts, [NewFault(each, MORNING) for each in found.failures], "low", MORNING),
         reminder_words(found, MORNING),
         recovery_words(ended, to, MORNING),
         budget_words(standing, 50),

@@ -77,8 +77,9 @@ def _seen_ports(reading: ReaderView, publication: Publication) -> Iterator[PortV
 
 
 def _trouble(trouble: Trouble) -> Trouble:
-    stops = tuple(replace(stop, failure=_failure(stop.failure)) for stop in trouble.stops)
-    return replace(trouble, failures=tuple(map(_failure, trouble.failures)), stops=stops, ending="", root=replace(trouble.root, because=""))
+    new = tuple(replace(fault, failure=_failure(fault.failure)) for fault in trouble.new_faults)
+    failures = tuple(map(_failure, trouble.failures))
+    return replace(trouble, failures=failures, new_faults=new, ending="", root=replace(trouble.root, because=""))
 
 
 def _failure(failure: Failure) -> Failure:
