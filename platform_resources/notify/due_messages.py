@@ -12,7 +12,7 @@ from datetime import datetime
 from platform_resources.incidents.life_cycle import Incident
 from platform_resources.incidents.messages import Message, MessageKind, Statement
 from platform_resources.incidents.severity import rank
-from platform_resources.notify.facts import NewFault, Outbox, State, Subscriber, Trouble
+from platform_resources.notify.facts import Outbox, State, Subscriber, Trouble
 from platform_resources.notify.keys import IncidentKey, incident_keys, recovery_key, reminder_key, told_key
 from platform_resources.notify.recipients import Recipient, first_loud, recipients
 from platform_resources.notify.web_pages import NO_PAGES, WebPages
@@ -111,22 +111,16 @@ def _update(trouble: Trouble, to: Recipient, heard: Sequence[IncidentKey], now: 
     earlier = [key for key in heard if key.about in ("first", "update")]
     until, worst = max(key.moment for key in earlier), max((key.severity for key in earlier), key=rank)
     news = [impact for impact in to.impacts if impact.since > until]
-    joined = _joined(trouble, to, until, now)
+    joined = tuple(new for new in trouble.new_faults if new.at > until) if to.owner or to.consumer else ()
+    # What stops no refresh waits as the first message does, so that its cause can show up first.
+    due = any(new.stops or new.at + trouble.root.patience.wait <= now for new in joined)
     risen = rank(trouble.severity) > rank(worst)
-    if not (news or joined or risen) or not _may(to, trouble.severity, now):
+    if not (news or due or risen) or not _may(to, trouble.severity, now):
         return
     moment = max(until, _newest(trouble, to))
     severity = trouble.severity if risen else worst
     key = told_key(trouble.incident, "update", severity, moment, to.channel)
     yield _message(key, "update", trouble, to, update_words(trouble, to, news, joined, worst if risen else None, now, pages), now)
-
-
-def _joined(trouble: Trouble, to: Recipient, after: datetime, now: datetime) -> tuple[NewFault, ...]:
-    """What else fails of the root since then, for those who hear of the root. What stops no refresh waits, as the first message does."""
-    if not (to.owner or to.consumer):
-        return ()
-    wait = trouble.root.patience.wait
-    return tuple(new for new in trouble.new_faults if new.at > after and (new.stops or new.at + wait <= now))
 
 
 def _reminder(

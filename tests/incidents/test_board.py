@@ -3,7 +3,7 @@
 import pytest
 
 from platform_resources.incidents.board import Board, Unexplained, changed, taken_back, tended, watching, with_reading
-from platform_resources.incidents.life_cycle import acknowledged, attached, reopened, resolved
+from platform_resources.incidents.life_cycle import IllegalTransition, acknowledged, attached, reopened, resolved
 from platform_resources.incidents.root_cause import causes, roots
 from platform_resources.incidents.severity import rank, severity
 from platform_resources.plan.incident_rules import Rule
@@ -229,6 +229,18 @@ def test_resolving_again_changes_what_was_accepted(first, then, chapters, told):
         board, events = after(board, readings, hours)
         heard += [f"{hours} {event.kind} {event.incident}" for event in events]
     assert heard == told
+
+
+def test_of_several_faults_one_is_accepted_alone_and_the_others_get_an_incident_of_their_own():
+    board, _ = after(Board(), "-stock.nulls -stock.fresh -stock.rows", 0)
+    board, _ = changed(board, "stock", lambda incident: resolved(incident, "expected", NOON + HOUR, "ana", only=["nulls"]))
+    board, events = after(board, "", 1)
+    assert [(event.kind, event.incident) for event in events] == [("opened", "stock#2")]
+    assert board.incidents["stock"].checks == board.failing_checks("stock") == ("fresh", "rows")
+    refusals = [("expected", "size", "is not about size; it is about: fresh, rows"), ("fixed", "rows", "as fixed it is resolved whole")]
+    for resolution, check, said_so in refusals:
+        with pytest.raises(IllegalTransition, match=said_so):
+            resolved(board.incidents["stock"], resolution, NOON + 2 * HOUR, only=[check])
 
 
 def test_what_a_former_incident_had_accepted_can_be_taken_back():

@@ -136,6 +136,17 @@ def test_a_refresh_that_is_stopped_while_an_incident_is_open_is_told_once_to_all
     assert announcements(found, (), known | sent(due), OPENED + 2 * HOUR).queue == ()
 
 
+def test_another_broken_promise_is_told_once_after_the_wait_and_named_to_owners():
+    gaps = replace(STALE, check="orders:filled", title="Every order has a quantity", dimension="completeness", since=FIVE + HOUR)
+    known = sent(announcements(trouble(), (), {}, DUE_AT))
+    found = trouble(failures=(STALE, gaps), status="acknowledged", new_faults=(NewFault(gaps, OPENED + HOUR),))
+    assert announcements(found, (), known, OPENED + HOUR).queue == ()
+    due = announcements(found, (), known, OPENED + 2 * HOUR)
+    assert channels(due) == ["sales.alerts"]
+    assert "New: **Purchase orders** has gaps (Every order has a quantity)." in due.queue[0].body
+    assert announcements(found, (), known | sent(due), OPENED + 9 * HOUR).queue == ()
+
+
 def test_the_same_trouble_is_told_once_whatever_became_of_the_message():
     due = announcements(trouble("high", (impact(),)), (), {}, DUE_AT)
     for state in ("sending", "sent", "given up"):

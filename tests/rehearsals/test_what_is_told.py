@@ -118,6 +118,28 @@ def test_well_again_is_not_said_while_something_else_is_wrong(played, web):
     assert not [text for text in subjects(web) if "well again" in text]
 
 
+@pytest.mark.parametrize("first", ["temperatures are gone", "nothing is delivered"])
+def test_what_joins_an_open_incident_is_told_once_unless_it_follows_from_what_failed_before(played, web, first):
+    """A day later the product is stale too: of missing temperatures that is no consequence, of a delivery that did not come it is."""
+    if first == "nothing is delivered":
+        (played.root / CSV).unlink()
+    else:
+        break_deliveries(played.root)
+    played.refresh(NOW, "readings")
+    played.evaluate(OPENED, "plant")
+    played.evaluate(OPENED + 2 * MINUTE, "plant")
+    played.deliver(OPENED + 2 * MINUTE)
+    played.act("readings", lambda incident: acknowledged(incident, OPENED + 3 * MINUTE, "ana"))
+    assert len(subjects(web)) == 1
+    for minutes in (0, 2):
+        played.evaluate(NOW + 27 * HOUR + minutes * MINUTE, "plant")
+        played.deliver(NOW + 27 * HOUR + minutes * MINUTE)
+    assert "noticed measurements:refreshed_daily" in played.events("readings#1")
+    (update,) = [request["body"]["message"] for request in web.requests[1:]]
+    joined = "New: **Sensor readings** is not fresh (Refreshed daily)." in update
+    assert joined == (first == "temperatures are gone") and "The severity has risen" in update, update
+
+
 @pytest.mark.parametrize("done", ["open", "acknowledged", "expected"])
 def test_a_closed_gate_is_told_whatever_was_done_to_what_failed_before(played, web, done):
     break_deliveries(played.root)
