@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 
 from filelock import FileLock, Timeout
 
+from platform_resources.capabilities.readers.kafka_clients import CHANGES_TO
 from platform_resources.ledger.database import (
     LEDGER_FILE,
     Ledger,
@@ -26,11 +27,13 @@ from platform_resources.ledger.database import (
     filled_tables,
     ledger_url,
     newest_revision,
+    open_ledger,
     restore_ledger,
     save_ledger,
     save_sqlite,
     saved_revision,
 )
+from platform_resources.ledger.people.control_deliveries import note_restored
 from platform_resources.ledger.queries.history import newest_publications
 from platform_resources.plan import conventions
 from platform_resources.plan.plan import MeshPlan
@@ -219,9 +222,11 @@ def _restore_ledger(copy: Path, state: Path, url: str) -> None:
         part = state / f"{LEDGER_FILE}{PART}"
         shutil.copy2(copy, part)
         part.rename(state / LEDGER_FILE)
-        return
-    with TemporaryDirectory() as folder:
-        restore_ledger(Path(shutil.copy2(copy, folder)), url)
+    else:
+        with TemporaryDirectory() as folder:
+            restore_ledger(Path(shutil.copy2(copy, folder)), url)
+    with closing(open_ledger(url)) as ledger, ledger.writing() as connection:
+        note_restored(connection, CHANGES_TO)
 
 
 def shown_again(state: Path, plan: MeshPlan, now: datetime) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.product_locks import locked
 from platform_resources.refresh.publishing import Candidate, publish
 from platform_resources.services.access.access_plan import access_plan, apply_access
+from platform_resources.services.backups import restore, save
 from platform_resources.services.catalog.access_snippets import snippets
 from platform_resources.services.control_ports import change_streams, topic_producers
 from platform_resources.services.control_ports.registering import register
@@ -134,6 +135,26 @@ def streamed(made, folder, broker):
 def stream(made, tmp_path, broker, monkeypatch):
     monkeypatch.setenv("PLANT_BROKERS", broker.servers)
     return streamed(made, tmp_path, broker)
+
+
+@pytest.mark.parametrize("was_sent_since", [False, True])
+def test_after_a_restore_a_topic_goes_on_where_it_is_known_what_it_has(stream, made, broker, tmp_path, was_sent_since):
+    stream.publish({1: "1.5", 2: "2.5"})
+    assert stream.send() == []
+    backup = save(stream.root, stream.root / ".dagster", tmp_path / "backups", stream.now, {})
+    lost = stream.publish({2: "2.5", 3: "7"})
+    assert not was_sent_since or stream.send() == []
+    state = tmp_path / "restored/mesh"
+    restore(backup, state, state / ".dagster", {})
+    restored = Stream(shutil.copytree(made[0], state, symlinks=True, dirs_exist_ok=True), made[1], broker, stream.topic, stream.minutes)
+    restored.publish({4: "1"})
+    if was_sent_since:
+        (error,) = restored.send()
+        assert f"the topic has version {lost.id}, which is not known any more" in error and "name a new topic" in error
+        assert restored.replayed() == {2: "2.50", 3: "7.00"}
+        restored = Stream(state, made[1], broker, minutes=restored.minutes)
+    assert restored.send() == []
+    assert restored.replayed() == {4: "1.00"}
 
 
 def test_a_topic_gets_every_row_then_what_has_changed(stream):

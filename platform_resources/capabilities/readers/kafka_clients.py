@@ -19,6 +19,10 @@ _OURS = frozenset(
 )  # fmt: skip
 
 
+# What deliveries to topics are noted under begins with it.
+CHANGES_TO = "changes to "
+
+
 @dataclass(frozen=True, slots=True)
 class StreamTopic:
     """The topic that gets the changes of an output port, as `role` sees it, or as others do where there is no agreement."""
@@ -31,7 +35,7 @@ class StreamTopic:
     @property
     def item(self) -> str:
         """What the ledger notes its deliveries under. Another topic, or other brokers, begin with every row."""
-        return f"changes to {self.topic} of {hashlib.sha256(self.servers.encode()).hexdigest()[:16]}"
+        return f"{CHANGES_TO}{self.topic} of {hashlib.sha256(self.servers.encode()).hexdigest()[:16]}"
 
 
 class KafkaClient:

@@ -4,12 +4,15 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, select, update
 
 from platform_resources.ledger.changes import note
 from platform_resources.ledger.columns import EPOCH
 from platform_resources.ledger.people_tables import control_deliveries as table
 from platform_resources.ledger.upserts import upsert
+
+# Of a ledger that was restored: more may have been sent than it knows.
+RESTORED = "the mesh was restored from a backup: what there is already is looked for before more is sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,11 @@ def note_delivery(connection: Connection, delivery: ControlDelivery) -> bool:
     )
     note(connection, {delivery.product: EPOCH})
     return bool(noted)
+
+
+def note_restored(connection: Connection, item: str) -> None:
+    """Of all deliveries whose item begins like this."""
+    connection.execute(update(table).where(table.c.item.startswith(item)).values(last_error=RESTORED))
 
 
 def forget_deliveries(connection: Connection, product: str, port: str, before: datetime) -> None:

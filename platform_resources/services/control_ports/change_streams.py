@@ -15,7 +15,7 @@ from platform_resources.capabilities.readers.source_addresses import SourceUnrea
 from platform_resources.ledger.database import Ledger
 from platform_resources.ledger.people.carried_history import carry_history
 from platform_resources.ledger.people.certifications import retirement
-from platform_resources.ledger.people.control_deliveries import ControlDelivery, claim_delivery, control_deliveries, note_delivery
+from platform_resources.ledger.people.control_deliveries import RESTORED, ControlDelivery, claim_delivery, control_deliveries, note_delivery
 from platform_resources.plan.plan import MeshPlan, ProductPlan
 from platform_resources.plan.port_plans import OutputPlan
 from platform_resources.publications.consumer_queries import answer_over, written_answer
@@ -135,6 +135,8 @@ def _sent(stream: _Stream, now: datetime) -> str:
         following = _following(stream, cursor)
         if following is None or (before is not None and now < before.next_at):
             return ""
+        if before is not None and before.last_error == RESTORED:
+            _refuse_unknown(stream, cursor)
         attempts = before.attempts + 1 if before is not None else 1
         claim = ControlDelivery(
             name, stream.port.name, stream.topic.item, stream.topic.item, cursor.text, now, now + CLAIM_FOR, attempts, "it is being sent"
@@ -171,6 +173,18 @@ def _noted(stream: _Stream, delivery: ControlDelivery) -> bool:
     """Whether the stream is still this process's to send."""
     with stream.ledger.writing() as connection:
         return note_delivery(connection, delivery)
+
+
+def _refuse_unknown(stream: _Stream, cursor: ChangeCursor) -> None:
+    """What was sent after the backup leads to a version that is lost: what has changed since it, nobody can tell. Raises NotStreamed."""
+    known = {version.id for version in stream.shelves.published()}
+    with TopicProducer(stream.topic) as topic:
+        lost = [version for version in topic.last_versions() - known if version > max(cursor.since, cursor.until)]
+    if lost:
+        raise NotStreamed(
+            f"the topic has version {max(lost)}, which is not known any more since the mesh was restored from a backup; "
+            "name a new topic, which begins with every row"
+        )
 
 
 def _following(stream: _Stream, cursor: ChangeCursor) -> Publication | None:

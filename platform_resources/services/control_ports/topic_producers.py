@@ -48,6 +48,35 @@ class TopicProducer:
             why, lost = failed[0] if failed else ("they did not answer in time", True)
             raise NotStreamed(f"{self.topic.topic}: the brokers have not confirmed all: {self.client.reasons(why, is_lost=lost)}")
 
+    def last_versions(self) -> frozenset[str]:
+        """The versions that the last messages of the topic are of, one for each partition."""
+        ours = {"enable.auto.commit": False, "enable.partition.eof": True, "auto.offset.reset": "error"}
+        client = KafkaClient("Consumer", self.topic.servers, {"group.id": "mesh", **self.topic.client}, ours)
+        try:
+            return frozenset(self._last_versions(client.handle))
+        except self.kafka.KafkaException as error:
+            why = client.reasons(error.args[0].str(), is_lost=False)
+            raise NotStreamed(f"{self.topic.topic} cannot be read, which it has to be after a restore: {why}") from error
+        finally:
+            client.handle.close()
+
+    def _last_versions(self, consumer: Any) -> Iterator[str]:
+        name, within = self.topic.topic, CONFIRMED_WITHIN_SECONDS
+        parts = [self.kafka.TopicPartition(name, number) for number in consumer.list_topics(name, timeout=within).topics[name].partitions]
+        ends = [(part, *consumer.get_watermark_offsets(part, timeout=within)) for part in parts]
+        left = {part.partition: self.kafka.TopicPartition(name, part.partition, end - 1) for part, low, end in ends if end > low}
+        consumer.assign(list(left.values()))
+        while left:
+            message = consumer.poll(within)
+            if message is None:
+                raise NotStreamed(f"{name} cannot be read, which it has to be after a restore: no answer within {within:.0f} s")
+            if (error := message.error()) is None:
+                yield dict(message.headers() or ()).get("mesh-version", b"").decode()
+            elif error.code() != self.kafka.KafkaError._PARTITION_EOF:
+                raise self.kafka.KafkaException(error)
+            else:
+                left.pop(message.partition(), None)
+
     def _produce(self, key: bytes, value: bytes | None, headers: dict[str, str], confirmed: Any) -> None:
         while True:
             try:
