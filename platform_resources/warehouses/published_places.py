@@ -43,10 +43,15 @@ class PublishedRows:
 
 @dataclass(frozen=True, slots=True)
 class ShownPart:
-    """What a view shows of a relation, in DuckDB's SQL: an expression for each column, and a condition on rows; empty for every row."""
+    """What a view shows of a relation, in DuckDB's SQL: an expression for each column, and a condition on rows; empty for every row.
+
+    `hides`: it leaves a column out, or masks one. In their own order rows tell of that, such as whose income is higher, or which number a
+    key is: their files are sorted by what is shown.
+    """
 
     columns: Mapping[str, str]
     rows: str = ""
+    hides: bool = False
 
 
 PublishedPort = PublishedFiles | PublishedRows

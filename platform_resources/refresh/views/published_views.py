@@ -65,7 +65,8 @@ def _shown(view: View, data_set: DataSetPlan, columns: Mapping[str, str]) -> dic
     promised = {folded_column(column.name): column.type for column in data_set.spec.columns}
     there = {built[folded]: column for column in view.columns if (folded := folded_column(column.name)) in built}
     kinds = {name: columns[name] if column.how == CLEAR else promised[folded_column(name)] for name, column in there.items()}
-    shown = ShownPart({name: column.sql for name, column in there.items()}, view.rows)
+    hides = len(there) < len(columns) or any(column.how != CLEAR for column in there.values())
+    shown = ShownPart({name: column.sql for name, column in there.items()}, view.rows, hides)
     return {"view": view.name, "columns": kinds, "shown": shown}
 
 

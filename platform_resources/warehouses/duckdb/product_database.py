@@ -201,15 +201,12 @@ class DuckDBDatabase:
             self._fetched(f"drop {kind} {relation_sql(relation)}")
 
     def write(self, relation: Relation, published: PublishedPort, shown: ShownPart | None = None) -> None:
-        """Write the whole relation, or what is to be shown of it, to the one file of a port's version.
-
-        What is shown is sorted: in their own order rows tell of what is hidden, such as whose income is higher, or the numbers of keys.
-        """
+        """Write the whole relation, or what is to be shown of it, to the one file of a port's version."""
         port = of_files(published)
         (file,) = port.files
         source = shown_sql(relation, shown) if shown is not None else relation_sql(relation)
         columns = port.columns if shown is not None else self.columns(relation)
-        self._write_file(source, columns, file, port.format, in_order=shown is not None)
+        self._write_file(source, columns, file, port.format, in_order=shown is not None and shown.hides)
 
     def write_file(self, relation: Relation, path: Path, file_format: FileFormat) -> None:
         """Write the whole relation to one file."""
