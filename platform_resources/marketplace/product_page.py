@@ -190,12 +190,13 @@ def shared_text(similar: Similar) -> str:
 
 
 def _ports(market: Market, view: MeshOverview, product: ProductPlan, url: str) -> list[tuple[OutputPlan, tuple[Snippet, ...], int]]:
-    """Each output port with every way to read it, and the bytes of its newest version."""
+    """Each output port with every way to read it, and the bytes that the reader gets of its newest version."""
     try:
         latest = shelf(market.state, product.domain, product.name).latest()
     except VersionsUnreadable:
         latest = None
-    sizes = {port.port: port.bytes for port in latest.ports} if latest is not None else {}
+    seen = seen_publications(view.reading, product, [latest] if latest is not None else [])
+    sizes = {port.port: port.bytes for publication in seen for port in publication.ports}
     login = login_of(view.reading, product)
     return [
         (port, snippets(product, port, market.state, url, view.named_reader(product.name), login), sizes.get(port.name) or 0)

@@ -3,6 +3,8 @@
 import httpx
 import pytest
 
+from platform_resources.marketplace.display.rendering import size
+
 from tests.marketplace.shop_mesh import served
 
 # On duty in the published versions: a value of a personal column.
@@ -66,6 +68,11 @@ def test_a_download_has_the_view_of_the_reader(summary, client):
     assert seen.status_code == 200 and HIDDEN.encode() not in seen.content
     assert whole.headers["etag"] != seen.headers["etag"]
     assert seen.headers["cache-control"] == "private, no-cache"
+    sizes = [f"parquet, {size(len(answer.content))}" for answer in (whole, seen)]
+    assert sizes[0] != sizes[1]
+    for who, told, other in ((client, *sizes), (summary, *reversed(sizes))):
+        page = who.get("/products/readings").text
+        assert told in page and other not in page
 
 
 def test_a_download_without_a_grant_says_what_to_ask_whom(bob):
