@@ -1,5 +1,6 @@
 """Views: which columns a role sees, how, and which roles share one."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -14,7 +15,7 @@ from platform_resources.plan.from_products.mesh_plan import mesh_plan
 from platform_resources.promises.grades import CheckState
 from platform_resources.repository.mesh_repository import read_mesh
 from platform_resources.services.access.reader_views import ReaderView
-from platform_resources.services.showing.seen_mesh import WITHHELD, seen_check, told
+from platform_resources.services.showing.seen_mesh import WITHHELD, seen_check
 from platform_resources.spec.agreements import AgreementRole, MaskUse
 from platform_resources.spec.components import DataSet
 from tests.meshes import component, model_file, product_file, product_yaml, write_mesh
@@ -164,37 +165,46 @@ def test_a_row_filter_fits_each_data_set_of_which_the_role_sees_something_and_th
     assert views_of(notes, [KeyedRole(filtered, "customers.internal_use")], True).distinct == ()
 
 
-@pytest.mark.parametrize("dimension", ["completeness", "referential-consistency"])
-def test_a_measured_value_is_told_to_whoever_sees_its_column_and_hidden_is_not_unmeasured(dimension):
-    for column, expected in (("region", "100"), ("income", "not shown to you")):
-        columns = (f"customers.{column}",)
-        said = CheckState("filled", "It is so", "objective", dimension, False, "met", "", NOW, columns=columns, value=100.0, at_least=100.0)
-        seen = told(said, {"customers": views(role(sees=["public", "internal"])).of_role("analyst", ())})
-        row = promise_rows._row(seen, {}, None, PageTimes(NOW, "UTC"))
-        assert (row.got, row.got_of) == (expected, "at least 100 promised"), column
+TILL = [
+    component("sales", "data-set", "columns: [{name: net, type: bigint, classification: internal}]"),
+    component("staff", "data-set", "columns: [{name: wage, type: bigint, classification: sensitive}]"),
+    component("ledger", "input-port", "interface: file\npath: ledger.csv"),
+    component("sales_file", "output-port", "interface: file\ndata_set: sales"),
+]
+SUMS = "dimension: accuracy\ndata_set: sales\nsums: {net: {reference: wage}}\nreference: "
+PROMISES = {
+    # what it promises, what an audit says of it, and what is told to whoever has no grant
+    "Net is there": ("dimension: completeness\ndata_set: sales\ncolumns: [net]\nat_least: 90", 90.0, ("31", "at least 90 promised")),
+    "Wages are there": (
+        "dimension: completeness\ndata_set: staff\ncolumns: [wage]\nat_least: 90",
+        90.0,
+        ("hidden", "at least 90 promised"),
+    ),
+    "Wages are as usual": (
+        "dimension: business-kpi\ndata_set: staff\nmetric: avg(wage)\nchange_at_most: 5",
+        3100.0,
+        ("hidden", "measured"),
+    ),
+    "Like the wages": (f"{SUMS}{{data_set: staff}}", None, ("hidden", "measured")),
+    "Like the ledger": (f"{SUMS}{{input: ledger}}", None, ("hidden", "measured")),
+}
 
 
-def test_a_sum_of_another_data_set_or_an_input_is_told_to_those_who_see_the_whole_product(tmp_path):
-    """The columns of a check are those of its own data set."""
-    wage = "dimension: accuracy\ndata_set: sales\nreference: {%s}\nsums: {net: {reference: wage}}"
-    parts = [
-        component("sales", "data-set", "columns: [{name: net, type: bigint, classification: internal}]"),
-        component("staff", "data-set", "columns: [{name: wage, type: bigint, classification: sensitive}]"),
-        component("ledger", "input-port", "interface: file\npath: ledger.csv"),
-        component("Like the wages", "service-level-asset", wage % "data_set: staff"),
-        component("Like the ledger", "service-level-asset", wage % "input: ledger"),
-        component("Net is there", "service-level-asset", "dimension: completeness\ndata_set: sales\ncolumns: [net]"),
-        component("sales_file", "output-port", "interface: file\ndata_set: sales"),
-    ]
+def test_a_check_tells_nothing_of_values_that_its_reader_does_not_see(tmp_path):
+    """Neither in its words, nor by bounds around a former value, nor by a sum of another data set or an input, which is none of its columns."""
+    checks = [component(title, "service-level-asset", text) for title, (text, _, _) in PROMISES.items()]
     models = {model_file("shop", "till", name): "select 1 as x" for name in ("sales", "staff")}
-    root = write_mesh(tmp_path, {product_file("shop", "till"): product_yaml("till", "shop", *parts), **models})
+    root = write_mesh(tmp_path, {product_file("shop", "till"): product_yaml("till", "shop", *TILL, *checks), **models})
     plan, problems = mesh_plan(read_mesh(root))
     assert [problem.message for problem in problems if problem.severity == "error"] == []
     product, reading = plan.product("till"), ReaderView(plan, KnownGrants(), NOW, Reader("bob"))
+    assert len(product.objectives) == len(PROMISES)
     for objective in product.objectives:
-        check = objective.check
+        check, (_, at_least, expected) = objective.check, PROMISES[objective.check.title]
         said = CheckState(
-            check.name, check.title, "objective", objective.dimension, False, "met", "31", NOW, check.key, columns=check.columns
+            check.name, check.title, "objective", objective.dimension, False, "met", "31", NOW, check.key, columns=check.columns, value=31.0
         )
-        assert check.columns == ("sales.net",)
-        assert seen_check(said, product, reading).reason == ("31" if check.title == "Net is there" else WITHHELD), check.title
+        seen = seen_check(replace(said, at_least=at_least), product, reading)
+        row = promise_rows._row(seen, {}, None, PageTimes(NOW, "UTC"))
+        assert (seen.reason.replace(WITHHELD, "hidden"), row.got_of) == expected, check.title
+        assert (row.got == "not shown to you") is (expected[0] == "hidden")

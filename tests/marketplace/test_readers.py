@@ -4,7 +4,6 @@ import httpx
 import pytest
 
 from platform_resources.marketplace.display.rendering import size
-
 from tests.marketplace.shop_mesh import served
 
 # On duty in the published versions: a value of a personal column.

@@ -3,14 +3,17 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from platform_resources.access.reader_standing import Reader
 from platform_resources.access.views import View
+from platform_resources.capabilities.judgements import Moment, Promise
 from platform_resources.capabilities.measures import Elsewhere
 from platform_resources.capabilities.registry import installed_registry, traits_of
 from platform_resources.ledger.people.incident_store import StoredIncident
 from platform_resources.notify.facts import Failure, Trouble
+from platform_resources.plan.check_plans import ObjectivePlan
 from platform_resources.plan.faults import fault
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.promises.grades import CheckState, LastRefresh, ProductHealth
@@ -127,30 +130,38 @@ def _last(last: LastRefresh) -> LastRefresh:
 
 def seen_check(check: CheckState, product: ProductPlan, reading: ReaderView) -> CheckState:
     """The check as a reader may see it who does not see the whole product."""
-    seen = told(check, {data_set.name: reading.view(product, data_set.name) for data_set in product.data_sets})
-    return told(check, {}) if seen is check and _compares_with_values_elsewhere(check, product) else seen
+    return told(check, {data_set.name: reading.view(product, data_set.name) for data_set in product.data_sets}, product)
 
 
-def _compares_with_values_elsewhere(check: CheckState, product: ProductPlan) -> bool:
-    """Whether its text may quote a column of an input or of another data set, such as a sum there: it is not among its `columns`."""
-    if traits_of(check.dimension).quotes != "columns":
-        return False
-    own = [objective for objective in product.objectives if (objective.check.key, objective.check.name) == (check.key, check.name)]
-    measures = [
-        (measure, objective.subject.relation)
-        for objective in own
-        for measure in installed_registry().dimensions()[objective.dimension].measures(objective.settings, objective.subject).values()
-    ]
-    return any(isinstance(measure, Elsewhere) and measure.relation != relation for measure, relation in measures)
-
-
-def told(check: CheckState, views: dict[str, View | None]) -> CheckState:
-    """The check without what may reveal a value hidden by these views of the data sets."""
-    if tells_only_what_is_seen(check, views):
+def told(check: CheckState, views: dict[str, View | None], product: ProductPlan) -> CheckState:
+    """The check without what may reveal a value hidden by these views of the product's data sets."""
+    objective = next((known for known in product.objectives if (known.check.key, known.check.name) == (check.key, check.name)), None)
+    if tells_only_what_is_seen(check, views) and not (objective is not None and _quotes_values_elsewhere(objective)):
         return check
+    declared = _declared(objective) if objective is not None else Promise()
     return replace(
-        check, reason=WITHHELD if check.reason or check.value is not None or check.shown else "", value=None, shown="", failing_rows=None
+        check,
+        reason=WITHHELD if check.reason or check.value is not None or check.shown else "",
+        value=None,
+        shown="",
+        failing_rows=None,
+        at_least=declared.at_least,
+        at_most=declared.at_most,
+        comparison=declared.comparison,
     )
+
+
+def _declared(objective: ObjectivePlan) -> Promise:
+    """What is promised without any past: bounds that follow from former values, also learned ones, tell these."""
+    return installed_registry().dimensions()[objective.dimension].promise(objective.settings, Moment(datetime.now(UTC)))
+
+
+def _quotes_values_elsewhere(objective: ObjectivePlan) -> bool:
+    """Whether its text may quote a column of an input or of another data set, such as a sum there, which its check does not name."""
+    if traits_of(objective.dimension).quotes != "columns":
+        return False
+    measures = installed_registry().dimensions()[objective.dimension].measures(objective.settings, objective.subject).values()
+    return any(isinstance(measure, Elsewhere) and measure.relation != objective.subject.relation for measure in measures)
 
 
 def tells_only_what_is_seen(check: CheckState, views: dict[str, View | None]) -> bool:

@@ -96,7 +96,7 @@ def _results(connection: Connection, product: ProductPlan, now: datetime) -> Ite
         reading = readings.get(check_id(check.key, check.name))
         if check.kind == "objective" and reading is not None:
             said = Said(**shared(Said, reading), weighs=reading.severity)
-            state = told(check_state(check, said), {})
+            state = told(check_state(check, said), {}, product)
             severity: Severity = "error" if state.weight == "breaks" else "warning"
             yield check.title, ObjectiveResult(**shared(ObjectiveResult, state) | {"at": reading.at, "severity": severity})
 
