@@ -128,7 +128,7 @@ def test_a_role_that_is_given_by_itself_has_its_folder_at_once(pages, agreed):
     assert (folder / "latest.json").is_file() and list(folder.glob("*.parquet"))
 
 
-def test_a_long_download_ends_at_the_next_part_once_the_grant_is_taken_away(pages):
+def test_a_long_download_and_pages_of_records_end_at_the_next_part_once_the_grant_is_taken_away(pages):
     who = as_("lena@example.com")
     assert sent(pages, ACCESS, who, role="analyst", to="lena@example.com", purpose="A model.").status_code == 303
     grant = "/grants/" + pages.get("/inbox", headers=OWNER).text.partition('action="/grants/')[2].partition('"')[0]
@@ -136,9 +136,13 @@ def test_a_long_download_ends_at_the_next_part_once_the_grant_is_taken_away(page
     file = pages.get("/api/v1/products/readings/ports/measurements_file/file", headers=who, follow_redirects=False).headers["location"]
     begun = pages.get(file, headers={**who, "range": "bytes=0-99"})
     assert begun.status_code == 206 and len(begun.content) == 100
+    parts = [f"/api/v1/ports/plant/readings/measurements_file/{part}?limit=2" for part in ("records", "changes")]
+    following = [f"{part}&after={pages.get(part, headers=who).json()['next']}" for part in parts]
+    assert [pages.get(part, headers=who).status_code for part in following] == [200, 200]
     assert sent(pages, grant, OWNER, at="/inbox", do="revoke", why="The model is built.").status_code == 303
     rest = pages.get(file, headers={**who, "range": "bytes=100-", "if-range": begun.headers["etag"]})
-    assert rest.status_code == 403 and "revoked" in rest.text and "mesh access request readings" in rest.text
+    for refused in (rest, *(pages.get(part, headers=who) for part in following)):
+        assert refused.status_code == 403 and "revoked" in refused.text and "mesh access request readings" in refused.text
 
 
 def test_nobody_decides_on_what_they_or_their_team_would_have(pages):

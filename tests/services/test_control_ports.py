@@ -163,7 +163,8 @@ def test_a_secret_that_is_not_set_is_named(mesh, catalog):
 def test_files_hold_the_newest_document_and_every_event_of_refreshes(mesh):
     with_ports(mesh, FILES)
     ledger = opened_ledger(mesh)
-    failed = Run("readings-bad", "readings", "refresh_readings", "failed", NOW, NOW + timedelta(seconds=9), "pull", "no file came", 1)
+    because = "Conversion Error: Could not convert string 'Ada' to INT32"
+    failed = Run("readings-bad", "readings", "refresh_readings", "failed", NOW, NOW + timedelta(seconds=9), "build", because, 1)
     with ledger.writing() as connection:
         write(connection, [failed])
     ledger.close()
@@ -175,7 +176,8 @@ def test_files_hold_the_newest_document_and_every_event_of_refreshes(mesh):
     assert registered(mesh, 2).taken == 0 and (mesh / "registered/told/events.jsonl").read_text().splitlines() == lines
     kinds = [event["eventType"] for event in events]
     assert kinds == ["START", "COMPLETE"] * (len(kinds) // 2 - 1) + ["START", "FAIL"] and len(kinds) >= 14
-    assert events[-1]["run"]["facets"]["errorMessage"]["message"] == "no file came"
+    said = events[-1]["run"]["facets"]["errorMessage"]["message"]
+    assert said == "step build failed; why is told to those who see the whole product", "a catalog is read by others too"
     started, ended = events[-4:-2]
     assert started["run"]["runId"] == ended["run"]["runId"] and started["eventTime"] < ended["eventTime"]
     assert [each["name"] for each in ended["inputs"]] == ["readings.inputs.deliveries"]

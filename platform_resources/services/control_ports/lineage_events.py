@@ -12,6 +12,7 @@ from platform_resources.plan import conventions
 from platform_resources.plan.model_plans import DataSetPlan
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.plan.port_plans import InputPlan
+from platform_resources.services.showing.seen_mesh import WITHHELD
 
 if TYPE_CHECKING:
     from openlineage.client.event_v2 import InputDataset, OutputDataset
@@ -56,7 +57,8 @@ def event_text(
     set_producer(PRODUCER)
     run_facets: dict[str, Any] = {}
     if happening == "FAIL":
-        run_facets["errorMessage"] = error_message_run.ErrorMessageRunFacet(run.reason or "it failed", "SQL")
+        what = f"step {run.failed_step} failed" if run.failed_step else "it failed"
+        run_facets["errorMessage"] = error_message_run.ErrorMessageRunFacet(f"{what}; why is {WITHHELD}", "SQL")  # it may quote a value
     job_facets = {
         "jobType": job_type_job.JobTypeJobFacet("BATCH", "MESH", "REFRESH"),
         "documentation": documentation_job.DocumentationJobFacet(product.info.description or product.title),
