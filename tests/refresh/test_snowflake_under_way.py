@@ -1,6 +1,8 @@
 """What happens to a mesh in Snowflake: people sign in, connections are lost, products get new names and new majors, tables change."""
 
 import itertools
+import os
+import signal
 import webbrowser
 
 import pytest
@@ -11,16 +13,20 @@ from sqlalchemy import create_engine, text
 
 from platform_resources.dbt.built_databases import let_go
 from platform_resources.orchestration.refresh_resource import connected_by_dagster
+from platform_resources.plan.from_products.mesh_plan import mesh_plan
+from platform_resources.repository.mesh_repository import read_mesh
+from platform_resources.services.control_ports.topic_producers import TopicProducer
 from platform_resources.warehouses.engine_errors import EngineError
 from platform_resources.warehouses.snowflake.sessions import connected, session
 from platform_resources.warehouses.targets import warehouse
 from tests.brokers import mock_broker
-from tests.meshes import REPOSITORY, component, edited, model_file, product_file, tiny_mesh
+from tests.meshes import REPOSITORY, component, edited, indented, model_file, product_file, tiny_mesh
 from tests.refresh.running import mesh as command
 from tests.refresh.running import running
 from tests.refresh.test_pulling import Pulling
 from tests.refresh.test_pulling_kafka import Plant
 from tests.refresh.test_renames import renamed
+from tests.services.test_change_streams import PORT, Stream, at_call
 from tests.snowflake_server import PASSWORD, give_up_early, started
 
 pytestmark = pytest.mark.slow
@@ -266,3 +272,31 @@ def test_of_a_topic_only_what_is_new_is_read_and_tombstones_take_rows_away(accou
         (kept,) = (root / "snowflake/pulled/plant/readings").iterdir()
         kept.unlink()
         assert read() == (7, [(1, 1.5), (3, 4.5), (5, 5.5)]), "a machine that has kept nothing reads everything"
+
+
+def test_changes_in_snowflake_go_to_a_topic_which_replayed_gives_the_current_version(account, tmp_path, monkeypatch):
+    root = tiny_mesh(tmp_path / "mesh")
+    (root / SPEC).write_text(f"{(root / SPEC).read_text().rstrip()}\n{indented(PORT, 4)}\n")
+    with mock_broker() as broker:
+        monkeypatch.setenv("PLANT_BROKERS", broker.servers)
+        stream = Stream(root, mesh_plan(read_mesh(root))[0], broker)
+        stream.publish({1: 1.5, 2: 2.5, 3: 3.5})
+        assert (stream.send(), stream.replayed()) == ([], {1: "1.50", 2: "2.50", 3: "3.50"})
+        stream.publish({1: 1.5, 3: 9, 4: 4.5})
+        child = os.fork()
+        if not child:
+            try:
+                with at_call(1, TopicProducer.send, lambda: os.kill(os.getpid(), signal.SIGKILL)):
+                    stream.send()
+            finally:
+                os._exit(1)
+        assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+        assert len(stream.messages()) == 3, "it was killed before it sent anything"
+        stream.minutes += 10
+        assert (stream.send(), stream.replayed()) == ([], {1: "1.50", 3: "9.00", 4: "4.50"})
+        assert sorted(dict(message.headers())["mesh-op"] for message in stream.messages()[3:]) == [
+            b"delete",
+            b"delete",
+            b"insert",
+            b"update",
+        ]

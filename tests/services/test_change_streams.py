@@ -31,13 +31,16 @@ from platform_resources.services.catalog.access_snippets import snippets
 from platform_resources.services.control_ports import change_streams, topic_producers
 from platform_resources.services.control_ports.registering import register
 from platform_resources.services.releases.listeners import end_listeners, listeners
-from platform_resources.warehouses.duckdb.product_database import opened
+from platform_resources.warehouses.targets import warehouse
 from tests.marketplace.shop_mesh import NOW, opened_ledger
 from tests.meshes import component, edited, indented, product_file, tiny_mesh
-from tests.refresh.test_pulling import MEASURED
 
 pytestmark = pytest.mark.slow
 SPEC = product_file("plant", "readings")
+MEASURED = """
+create or replace table internal.measurements
+(reading_id bigint, sensor varchar, degrees decimal(6, 2), measured_at timestamp, operator varchar, processed_at timestamp with time zone)
+"""
 
 
 class Stream:
@@ -55,12 +58,11 @@ class Stream:
         """A version with these rows: degrees by id."""
         self.minutes += 20
         product = self.plan.product("readings")
-        with opened(self.root / "warehouse/plant/readings.duckdb") as database:
-            database.connection.execute(MEASURED.format(rows=0, degrees=1, processed_at="timestamptz '2024-06-01 12:00:00+00'"))
-            for number, degrees in rows.items():
-                database.connection.execute(
-                    f"insert into internal.measurements select {number}, 'north', {degrees}, '2024-06-01', 'Ada', '2024-06-01 12:00:00+00'"
-                )
+        with warehouse().opened(self.root, "plant", "readings") as database:
+            database.execute(MEASURED)
+            values = [f"({number}, 'north', {degrees}, '2024-06-01', 'Ada', '2024-06-01 12:00:00+00')" for number, degrees in rows.items()]
+            if values:
+                database.execute(f"insert into internal.measurements values {', '.join(values)}")
             return publish(database, Candidate(product, self.root, self.now, f"run{self.minutes}", "print"), {})
 
     @property

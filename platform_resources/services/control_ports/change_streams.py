@@ -269,7 +269,7 @@ def _write_changes(stream: _Stream, before: PortVersion | None, after: PortVersi
     """As lines of JSON, in the order of their keys: always the same one. Raises NotStreamed, QueryFailed, SettingInvalid."""
     places = {name: stream.shelves.where(port) for name, port in ((BEFORE, before), (AFTER, after)) if port is not None}
     name, bounds = stream.product.name, Bounds(WITHIN)
-    if not given and answer_over(stream.state, name, duplicates_sql(stream.key), {"main": places}, bounds)[1]:
+    if not given and answer_over(stream.state, name, duplicates_sql(stream.key), {"main": places}, bounds, is_ours=True)[1]:
         raise NotStreamed(f"rows share the key {', '.join(stream.key)}, so changes cannot be told")
     sql = changes_sql(before.columns if before is not None else None, after.columns, stream.key, _ALL, given)
     written_answer(stream.state, name, sql, {"main": places}, WantedResult("ndjson", is_ours=True), file, bounds)
