@@ -1,6 +1,6 @@
 """The command `mesh backfill`: make the days of a range anew."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, NoReturn
 from zoneinfo import ZoneInfo
 
@@ -57,13 +57,13 @@ def backfill(
     if not planned.runs:
         stop_idle(root, [planned])
     _refuse_undivided(planned)
-    from platform_resources.orchestration.backfills import DONE, backfilled, done_before, ranges
+    from platform_resources.orchestration.backfills import DONE, Attempt, backfilled, last_attempt, ranges
 
     parts, instance = ranges(begin, end, days), history(root)
-    made = frozenset() if again else done_before(instance, planned, parts)
-    left = [part for part in parts if part not in made]
+    attempt = (None if again else last_attempt(instance, planned, parts)) or Attempt(datetime.now(UTC).isoformat())
+    left = [part for part in parts if part not in attempt.made]
     for part in parts:
-        out.print(cell(f"{part}  {'made before' if part in made else 'to be made'}"))
+        out.print(cell(f"{part}  {'to be made' if part in left else 'made before'}"))
     if not left:
         out.print("nothing is left to be made; --again makes all of it anew")
     elif only_plan:
@@ -72,14 +72,14 @@ def backfill(
         raise Stop(FINE)
     failed: tuple[DayRange, Refreshed] | None = None
     with words.status("starting") as shown:
-        for part, done in backfilled(root, plan, planned, parts, left, instance, lambda name, step: shown.update(f"{name}: {step}")):
+        for part, done in backfilled(root, plan, planned, parts, attempt, instance, lambda name, step: shown.update(f"{name}: {step}")):
             out.print(cell(f"{part}  {done.outcome} {done.version or ''} {done.seconds:.1f} s"), soft_wrap=True)
             for text in done.warnings:
                 words.print(f"  {text}", style="yellow", markup=False, highlight=False)
             failed = None if done.outcome in DONE else (part, done)
     print_happened(judged(root, [planned.name]))
     if failed is not None:
-        _stop_failed(planned, *failed)
+        _stop_failed(planned, *failed, again)
     for reader in read_plan(root)[0].products:
         if reader.by_day and any(port.upstream is not None and port.upstream.product == planned.name for port in reader.inputs):
             words.print(
@@ -114,10 +114,11 @@ def _cost(product: ProductPlan, runs: int) -> str:
     return f"{counted(runs, 'run')}, each of which publishes a version{gone}"
 
 
-def _stop_failed(product: ProductPlan, part: "DayRange", done: "Refreshed") -> NoReturn:
+def _stop_failed(product: ProductPlan, part: "DayRange", done: "Refreshed", again: bool) -> NoReturn:
     """Say what happened, what stands, and what to do."""
-    kept = f"version {done.served} is still served" if done.served else "no version has been published yet"
     why, closed = "; ".join(done.reasons), done.outcome == "gate closed"
+    what = f"the gate is closed for the days {part} of {product.name}" if closed else f"the days {part} of {product.name} failed"
+    kept = f"version {done.served} is still served" if done.served else "no version has been published yet"
     stands = f"; its tables have these days as they were made, so no refresh publishes {product.name} until they are good" if closed else ""
-    failed = f"the days {part} of {product.name} were not published: {why}"
-    stop(f"{failed}\n{kept}{stands}. When that is mended, the same command goes on with them", MISSED if closed else CANNOT_RUN)
+    how = "the same command without --again" if again else "the same command"
+    stop(f"{what}: {why}\n{kept}{stands}. When that is mended, {how} goes on with them", MISSED if closed else CANNOT_RUN)

@@ -15,7 +15,7 @@ from platform_resources.services.refreshes.outcomes import Refreshed
 
 DONE = ("published", "unchanged")
 # Not Dagster's own tags of back-fills: its page of runs leaves out what has them, and its daemon does none of these runs again.
-BACKFILL, FIRST_DAY, LAST_DAY = "backfill", "backfill_from", "backfill_to"
+BACKFILL, ATTEMPT, FIRST_DAY, LAST_DAY = "backfill", "backfill_began", "backfill_from", "backfill_to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +55,27 @@ def backfill_id(product: str, parts: Sequence[DayRange]) -> str:
     return f"{product} {parts[0].first} {parts[-1].last}"
 
 
-def done_before(instance: dg.DagsterInstance, product: ProductPlan, parts: Sequence[DayRange]) -> frozenset[DayRange]:
-    """The parts all of whose days a former attempt has made, however it divided them. A day that was not over then is still to be made."""
-    tags, zone = {BACKFILL: backfill_id(product.name, parts)}, ZoneInfo(product.zone)
-    of_runs = dg.RunsFilter(job_name=conventions.job_name(product.name), statuses=[dg.DagsterRunStatus.SUCCESS], tags=tags)
-    made: set[DayRange] = set()
-    for record in instance.get_run_records(of_runs):
-        first, last = (date.fromisoformat(record.dagster_run.tags[tag]) for tag in (FIRST_DAY, LAST_DAY))
-        over = record.create_timestamp.astimezone(zone).date() - timedelta(days=1)
-        made.update(ranges(first, min(last, over), 1))
-    return frozenset(part for part in parts if made.issuperset(ranges(part.first, part.last, 1)))
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """When somebody began to make all of these days anew, and the parts of them that are made since."""
+
+    began: str
+    made: frozenset[DayRange] = frozenset()
+
+
+def last_attempt(instance: dg.DagsterInstance, product: ProductPlan, parts: Sequence[DayRange]) -> Attempt | None:
+    """What the last attempt has made, however it divided the days. A day that was not over then is still to be made."""
+    of_runs = dg.RunsFilter(job_name=conventions.job_name(product.name), tags={BACKFILL: backfill_id(product.name, parts)})
+    records, zone = instance.get_run_records(of_runs), ZoneInfo(product.zone)
+    began = max((record.dagster_run.tags[ATTEMPT] for record in records), default="")
+    days: set[DayRange] = set()
+    for record in records:
+        run = record.dagster_run
+        if run.tags[ATTEMPT] == began and run.status is dg.DagsterRunStatus.SUCCESS:
+            over = record.create_timestamp.astimezone(zone).date() - timedelta(days=1)
+            days.update(ranges(date.fromisoformat(run.tags[FIRST_DAY]), min(date.fromisoformat(run.tags[LAST_DAY]), over), 1))
+    made = frozenset(part for part in parts if days.issuperset(ranges(part.first, part.last, 1)))
+    return Attempt(began, made) if began else None
 
 
 def backfilled(
@@ -72,17 +83,20 @@ def backfilled(
     plan: MeshPlan,
     product: ProductPlan,
     parts: Sequence[DayRange],
-    left: Sequence[DayRange],
+    attempt: Attempt,
     instance: dg.DagsterInstance,
     report: Report,
 ) -> Iterator[tuple[DayRange, Refreshed]]:
-    """Refresh the product for each part that is left, the earliest first, up to the first that fails; each publishes a version.
+    """Refresh the product for each part not made yet, the earliest first, up to the first that fails; each publishes a version.
 
     Dagster's list of runs finds them, and the days of each, by their tags.
     """
-    for part in left:
+    for part in parts:
+        if part in attempt.made:
+            continue
         days = days_of_utc(product, part, datetime.now(UTC))
-        tags = {BACKFILL: backfill_id(product.name, parts), FIRST_DAY: str(part.first), LAST_DAY: str(part.last)}
+        of_days = {FIRST_DAY: str(part.first), LAST_DAY: str(part.last)}
+        tags = {BACKFILL: backfill_id(product.name, parts), ATTEMPT: attempt.began, **of_days}
         (done,) = refresh(root, plan, [product.name], instance, str(days.last), report, since=str(days.first), tags=tags)
         yield part, done
         if done.outcome not in DONE:

@@ -101,7 +101,7 @@ def publish(database: ProductDatabase, candidate: Candidate, inputs: Mapping[str
         with shown_by_server(product, shelves, publication):
             shelves.publish(publication)
     except (ServingFailed, SettingInvalid) as error:
-        raise NotPublishable(f"nothing is published, since the server of tables cannot show it: {error}") from error
+        raise NotPublishable(f"the server of tables cannot show it: {error}") from error
     return publication
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from platform_resources.dbt.manifest import catch_up
 from platform_resources.dbt.planning import read_plan
-from platform_resources.orchestration.backfills import DayRange, days_of_utc, done_before, ranges
+from platform_resources.orchestration.backfills import DayRange, days_of_utc, last_attempt, ranges
 from platform_resources.orchestration.events.ledger_events import synced_ledger
 from platform_resources.orchestration.refresh_runs import refresh
 from platform_resources.refresh.built import batches_until, note_batches
@@ -78,18 +78,28 @@ def test_every_batch_that_a_day_of_the_product_s_zone_touches_is_asked_for(tmp_p
     assert str(days_of_utc(planned(tmp_path, kind, zone), days, NOW)) == asked
 
 
-def test_a_day_that_was_not_over_is_still_to_be_made(tmp_path):
+def test_a_repeated_command_goes_on_with_the_last_attempt_and_with_days_that_were_not_over(tmp_path):
     product = planned(tmp_path, "date", "Pacific/Auckland")
     today = datetime.now(ZoneInfo("Pacific/Auckland")).date()
     first, last = today - timedelta(days=2), today + timedelta(days=1)
-    tags = {"backfill": f"sales {first} {last}", "backfill_from": str(first), "backfill_to": str(last)}
+    over = {first, today - timedelta(days=1)}
     with dg.DagsterInstance.ephemeral() as instance:
-        for status in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE):
+
+        def run(began, status, start=first, end=last):
+            tags = {"backfill": f"sales {first} {last}", "backfill_began": began, "backfill_from": str(start), "backfill_to": str(end)}
             instance.add_run(dg.DagsterRun(job_name="refresh_sales", status=status, tags=tags))
-        made = done_before(instance, product, ranges(first, last, 1))
-        assert {part.first for part in made} in ({first, today - timedelta(days=1)}, {first, today - timedelta(days=1), today})
-        assert done_before(instance, product, ranges(first, last, 4)) == frozenset()
-        assert done_before(instance, product, ranges(first, today, 1)) == frozenset(), "another backfill"
+
+        def made(end=last, days=1):
+            attempt = last_attempt(instance, product, ranges(first, end, days))
+            return attempt and (attempt.began, {part.first for part in attempt.made})
+
+        run("monday", dg.DagsterRunStatus.SUCCESS)
+        assert made() in (("monday", over), ("monday", over | {today})), "midnight may have passed"
+        assert made(days=4) == ("monday", set())
+        assert made(today) is None, "another backfill"
+        run("tuesday", dg.DagsterRunStatus.SUCCESS, first, first)
+        run("tuesday", dg.DagsterRunStatus.FAILURE, today, last)
+        assert made() == ("tuesday", {first}), "what was made before all was to be made anew does not count"
 
 
 @pytest.mark.parametrize(
@@ -148,7 +158,7 @@ def test_a_backfill_makes_its_days_one_version_a_part_and_goes_on_after_a_failur
     assert failed.returncode == 3, failed.stdout + failed.stderr
     assert "2026-01-01 to 2026-01-03  published" in failed.stdout
     said = " ".join(failed.stderr.split())
-    assert "the days 2026-01-04 to 2026-01-06 of sales were not published: " in said
+    assert "the days 2026-01-04 to 2026-01-06 of sales failed: " in said
     assert "daily: 1 of 3 batches failed (2026-01-06): Conversion Error: Could not convert string 'none'" in said, said
     assert "is still served. When that is mended, the same command goes on with them" in said
     (root / CSV).write_text(receipts(1))
