@@ -10,6 +10,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, func, insert, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InternalError, NoSuchModuleError, OperationalError
+from sqlalchemy.util import LRUCache
 
 from platform_resources.ledger import people_tables, tables  # noqa: F401 -- they fill TABLES
 from platform_resources.ledger.columns import TABLES
@@ -26,6 +27,25 @@ ROWS_AT_ONCE = 5000
 SQLITE_SETTINGS = (f"pragma busy_timeout = {BUSY_SECONDS * 1000}", "pragma synchronous = normal", "pragma foreign_keys = on")
 # Any numbers that nothing else in the database uses as an advisory lock.
 ADVISORY_LOCK, DAEMON_LOCK = 7_352_118_640_117, 7_352_118_640_118
+
+
+class CompiledStatements(LRUCache[Any, Any]):
+    """Statements as SQLAlchemy has compiled them, for all engines of a dialect. Its own cache begins empty with each engine, and so with
+    each ledger that is opened: its keys begin with the engine's own dialect."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(self._of_all(key), default)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(self._of_all(key), value)
+
+    @staticmethod
+    def _of_all(key: Any) -> Any:
+        dialect, *statement = key
+        return (dialect.name, getattr(dialect, "server_version_info", None), *statement)
+
+
+_COMPILED = CompiledStatements(500)
 
 
 class LedgerUnavailable(Exception):
@@ -151,10 +171,11 @@ def _parsed(url: str) -> URL:
 
 
 def _engine(where: URL) -> Engine:
+    shared = {"compiled_cache": _COMPILED}
     if where.get_backend_name() == "postgresql":
         waits = {} if "connect_timeout" in where.query else {"connect_timeout": CONNECT_SECONDS}
-        return create_engine(where, pool_pre_ping=True, connect_args=waits)
-    engine = create_engine(where, connect_args={"timeout": BUSY_SECONDS})
+        return create_engine(where, pool_pre_ping=True, connect_args=waits, execution_options=shared)
+    engine = create_engine(where, connect_args={"timeout": BUSY_SECONDS}, execution_options=shared)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

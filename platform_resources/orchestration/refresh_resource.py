@@ -15,7 +15,7 @@ from platform_resources.orchestration.events.run_failures import REFUSED, stoppe
 from platform_resources.plan.plan import ProductPlan
 from platform_resources.publications.version_records import VersionsUnreadable
 from platform_resources.refresh.product_locks import LONGEST_WAIT_SECONDS, ProductBusy, locked
-from platform_resources.refresh.stages import BegunRefresh
+from platform_resources.refresh.stages import BegunRefresh, RefreshedDatabase
 from platform_resources.repository.mesh_repository import target_of
 from platform_resources.services.access.reader_views import grants_for
 from platform_resources.services.refreshes.retired_products import refusal
@@ -51,6 +51,7 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     clock: str | None = None
     wait_seconds: float = LONGEST_WAIT_SECONDS
     _locks: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _databases: dict[str, RefreshedDatabase] = PrivateAttr(default_factory=dict)
 
     @property
     def root_folder(self) -> Path:
@@ -107,7 +108,7 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         if self.since is not None and product.not_by_day:
             raise stopped(f"the days cannot be made anew: {product.not_by_day}; leave since out", REFUSED)
         self.hold(product)
-        opened = partial(self.opened, product)
+        opened = self._databases.setdefault(product.name, RefreshedDatabase(partial(self.opened, product)))
         grants = partial(grants_for, self.state_folder, product)
         return BegunRefresh(
             self.root_folder,
@@ -131,9 +132,13 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             sync_at_end(self.state_folder, context.instance, context.run.run_id)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        for lock in self._locks.values():
-            lock.release()
-        self._locks.clear()
+        try:
+            for database in self._databases.values():
+                database.close()
+        finally:
+            for lock in self._locks.values():
+                lock.release()
+            self._locks.clear()
 
 
 def _day(name: str, text: str) -> date:

@@ -93,7 +93,7 @@ class Shelf(Versions):
     def let_go(self) -> None:
         """Nothing was claimed."""
 
-    def hand_over(self) -> None:
+    def hand_over(self, close: Callable[[], object]) -> None:
         """The database is where it is needed."""
 
     def complete(self) -> None:

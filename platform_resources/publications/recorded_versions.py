@@ -124,7 +124,7 @@ class RecordedVersions(Versions):
     def let_go(self) -> None:
         self.rows.let_go(self._holder)
 
-    def hand_over(self) -> None:
+    def hand_over(self, close: Callable[[], object]) -> None:
         """The database is where all machines find it."""
 
     def complete(self) -> None:

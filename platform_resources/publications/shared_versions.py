@@ -242,8 +242,9 @@ class SharedVersions(Versions):
     def confirm(self) -> None:
         self.place.update(lambda now: now)
 
-    def hand_over(self) -> None:
-        """Keep the product's database, which must be closed, where the next holder finds it."""
+    def hand_over(self, close: Callable[[], object]) -> None:
+        """Keep the product's database where the next holder finds it."""
+        close()
         pointer, _ = self.place.read()
         handed = self._handed(pointer)
         if handed != pointer.kept:

@@ -300,8 +300,8 @@ class Versions(Protocol):
     def let_go(self) -> None:
         """Let other machines in."""
 
-    def hand_over(self) -> None:
-        """Have the product's database, which must be closed, where another machine would go on from. Call this under the claim."""
+    def hand_over(self, close: Callable[[], object]) -> None:
+        """Have the product's database where another machine would go on from; `close` closes it here. Call this under the claim."""
 
     def complete(self) -> None:
         """Have every file of every version on this machine."""

@@ -88,7 +88,7 @@ def build_models(refresh: BegunRefresh, registry: Registry, only: Collection[str
 def _built(refresh: BegunRefresh, registry: Registry, only: Collection[str] | None) -> Built:
     product, part = refresh.product, "" if only is None else _part_text(refresh.product, only)
     write_generated_files(refresh.root, product.files)
-    with refresh.opened() as database:
+    with refresh.opened(keep=True) as database:
         inputs = audit_inputs(database, product, registry, refresh.clock())
         if only is not None and not only:
             return Built(product, refresh.clock(), inputs=inputs)
@@ -145,7 +145,7 @@ def _settled(
     """What was built of `chosen`, after the gate knows of it."""
     product, failures = refresh.product, build_failures(chosen, nodes)
     rows, columns, lineage = dict[str, int](), dict[str, dict[str, str]](), ProductLineage()
-    with refresh.opened() as database:
+    with refresh.opened(keep=True) as database:
         if not part:
             _settle_build(database, product, "; ".join(failures.values()), inputs)
         if not failures:
@@ -229,7 +229,7 @@ def audit_candidate(refresh: BegunRefresh, registry: Registry, before: Mapping[s
     """Judge every objective of the audit on what was built, and decide the gate. `before` has their histories, by names of checks."""
     product, now = refresh.product, refresh.clock()
     published = shelf(refresh.state, product.domain, product.name).latest()
-    with tagged(refresh, "audit"), refresh.opened() as database:
+    with tagged(refresh, "audit"), refresh.opened(keep=True) as database:
         why_not = unbuilt(database, fingerprint(product)) or unnoted(database, product)
         if why_not:
             audited = unaudited(product, why_not)
@@ -274,8 +274,8 @@ def publish_version(refresh: BegunRefresh) -> PublishDone:
 def _published_if_open(refresh: BegunRefresh) -> PublishDone:
     product, current = refresh.product, fingerprint(refresh.product)
     # With the version there must be the rows that it was made from: what an input once had may be gone at its source.
-    shelf(refresh.state, product.domain, product.name).hand_over()
-    with refresh.opened() as database:
+    shelf(refresh.state, product.domain, product.name).hand_over(refresh.opened.close)
+    with refresh.opened(keep=True) as database:
         decision = gate(database)
         if not decision.open or decision.fingerprint != current:
             return PublishDone(decision, stop=StopReason(f"{product.name} is not published: {decision.reason or CHANGED}"))

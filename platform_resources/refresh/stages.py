@@ -1,7 +1,7 @@
 """The stages of a refresh as plain data: which of them a product has, what they share, and what each gives."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -68,11 +68,34 @@ def stages(product: ProductPlan) -> tuple[Stage, ...]:
     return (*pull, Build(), *audit, *publish, Score())
 
 
+class RefreshedDatabase:
+    """The product's database as the stages of one refresh open it, one after the other, under the product's lock."""
+
+    def __init__(self, opened: Callable[[], AbstractContextManager[ProductDatabase]]) -> None:
+        self._opened, self._kept = opened, ExitStack()
+        self._database: ProductDatabase | None = None
+
+    @contextmanager
+    def __call__(self, keep: bool = False) -> Iterator[ProductDatabase]:
+        """For one stage. Kept open for the next one it need not be opened again, but what somebody else does in between, such as dbt,
+        finds it locked; after an error it is never kept."""
+        with self._kept.pop_all() as stack:
+            database, self._database = self._database or stack.enter_context(self._opened()), None
+            yield database
+            if keep:
+                self._database, self._kept = database, stack.pop_all()
+
+    def close(self) -> None:
+        """Close what was kept open."""
+        self._database = None
+        self._kept.close()
+
+
 @dataclass(frozen=True, slots=True)
 class BegunRefresh:
     """What the stages of one refresh share.
 
-    `clock` gives the time, which passes while a stage runs. `opened` opens the product's database for one stage. `grants` are
+    `clock` gives the time, which passes while a stage runs. `opened` opens the product's database. `grants` are
     those of the ledger, for inputs from other domains. `full_refresh` builds
     incremental models from scratch. `replay` has the cursor to read again from, by input. `days` are the
     first and the last one that are made anew; without them a refresh makes what is new. `tell` hears how far a stage is.
@@ -84,7 +107,7 @@ class BegunRefresh:
     product: ProductPlan
     run_id: str
     clock: Callable[[], datetime]
-    opened: Callable[[], AbstractContextManager[ProductDatabase]]
+    opened: RefreshedDatabase
     grants: Callable[[], KnownGrants]
     full_refresh: bool = False
     tell: Callable[[str], object] = str

@@ -22,7 +22,7 @@ from platform_resources.refresh.performing import (
     tidy_versions,
 )
 from platform_resources.refresh.product_locks import locked
-from platform_resources.refresh.stages import Audit, BegunRefresh, Build, Publish, Pull, Score, Stage, StageDone, stages
+from platform_resources.refresh.stages import Audit, BegunRefresh, Build, Publish, Pull, RefreshedDatabase, Score, Stage, StageDone, stages
 from platform_resources.repository.mesh_repository import target_of
 from platform_resources.services.access.reader_views import grants_for
 from platform_resources.services.refreshes.audit_history import histories_for_audit
@@ -50,17 +50,18 @@ def refresh_product(
         product,
         run_id,
         _now,
-        lambda: warehouse().opened(state, product.domain, product.name),
+        RefreshedDatabase(lambda: warehouse().opened(state, product.domain, product.name)),
         partial(grants_for, state, product),
     )
     day = _now().date() - timedelta(days=1)
 
     def _perform() -> StagesEnd:
         results = []
-        for done in performed(refresh, stages(product), registry, day):
-            results.append(done)
-            if report is not None:
-                report(done)
+        with closing(refresh.opened):
+            for done in performed(refresh, stages(product), registry, day):
+                results.append(done)
+                if report is not None:
+                    report(done)
         return stages_end(results)
 
     refused = target_of(root).problem
