@@ -6,7 +6,9 @@ its revisions to make one database; dbt looks through the whole stack at each st
 packages and parses the same macros. Together they take half of the processor's time of a refresh.
 """
 
-from functools import lru_cache
+import os
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy
@@ -38,16 +40,30 @@ def do_once() -> None:
 
 
 def _engine(url: str, poolclass: Any, connect_args: dict[str, int] | None = None) -> sqlalchemy.Engine:
-    """Dagster's engines keep no connection, so that one engine serves all."""
+    """Dagster's engines keep no connection, so that one engine serves all of a process."""
     if poolclass is not sqlalchemy.NullPool:
         raise ValueError("an engine that keeps connections cannot be shared")
-    return _kept_engine(url, **(connect_args or {}))
+    return _kept_engine(url, os.getpid(), **(connect_args or {}))
 
 
 @lru_cache(maxsize=64)
-def _kept_engine(url: str, **connect_args: int) -> sqlalchemy.Engine:
+def _kept_engine(url: str, process: int, **connect_args: int) -> sqlalchemy.Engine:
+    """One that keeps connections all the same, for as long as its file is there: whoever closes the last one has SQLite tidy the file."""
     shared = {"compiled_cache": _COMPILED}
-    return sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool, connect_args=connect_args, execution_options=shared)
+    waits = {**connect_args, "check_same_thread": False}
+    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.QueuePool, connect_args=waits, execution_options=shared)
+    engine.dispose = lambda: None  # type: ignore[method-assign,misc,assignment]
+    sqlalchemy.event.listen(engine, "checkout", partial(_is_of_its_file, Path(engine.url.database or "")))
+    return engine
+
+
+def _is_of_its_file(file: Path, connection: Any, record: Any, proxy: Any) -> None:
+    """Tests take files away and make others in their place. The number of an open file is not given to another one."""
+    now = file.stat().st_ino if file.exists() else None
+    if record.info.get("file", now) != now:
+        raise sqlalchemy.exc.DisconnectionError
+    if now is not None:
+        record.info["file"] = now
 
 
 def _scripts(config: Any) -> ScriptDirectory:
