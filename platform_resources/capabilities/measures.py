@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from platform_resources.spec.components import DataSet
+if TYPE_CHECKING:  # whoever only writes SQL about relations reads no specification
+    from platform_resources.spec.components import DataSet
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -22,7 +23,7 @@ class Relation:
     missing: tuple[tuple[str, str, tuple[str, ...]], ...] = field(default=(), compare=False, metadata={"planned": False})
 
 
-def measured_relation(relation: Relation, data_set: DataSet) -> Relation:
+def measured_relation(relation: Relation, data_set: "DataSet") -> Relation:
     """The relation of a data set with what its columns say to be missing."""
     said = tuple((column.name, column.type, tuple(map(str, column.missing))) for column in data_set.columns if column.missing)
     return replace(relation, missing=said)
@@ -269,7 +270,7 @@ class Subject:
     is measured; None while it is only planned, where SQL that needs the time asks the database.
     """
 
-    data_set: DataSet
+    data_set: "DataSet"
     relation: Relation
     inputs: Mapping[str, Relation] = field(default_factory=dict)
     data_sets: Mapping[str, Relation] = field(default_factory=dict)

@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.values.durations import Duration
-from platform_resources.spec.values.field_types import Classification, ColumnName, RoleName, Text
+from platform_resources.spec.values.field_types import Classification, ColumnName, Duration, RoleName, Text
 from platform_resources.spec.values.grantees import subject
 
 # What a column is to a role beside being masked.

@@ -11,7 +11,6 @@ from platform_resources.spec.data_classes import DataClass, class_named
 from platform_resources.spec.notifications import Incidents, Route
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.column_names import folded_column
-from platform_resources.spec.values.durations import Duration
 from platform_resources.spec.values.field_types import (
     UNCLASSIFIED,
     Archetype,
@@ -21,6 +20,7 @@ from platform_resources.spec.values.field_types import (
     ColumnType,
     Cron,
     DbtTest,
+    Duration,
     FormerNames,
     Lifecycle,
     Owner,

@@ -14,8 +14,7 @@ from platform_resources.spec.notifications import Channel, ChannelName, Digest, 
 from platform_resources.spec.plain_fields import readable_fields
 from platform_resources.spec.problems import Problem, did_you_mean, known_text
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.values.durations import Duration
-from platform_resources.spec.values.field_types import Owner, Text
+from platform_resources.spec.values.field_types import Duration, Owner, Text
 
 
 class Compute(Strict):

@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.calendar_windows import Windowed, WindowLength, usual
-from platform_resources.spec.values.durations import Duration, duration_text
-from platform_resources.spec.values.field_types import FormerNames, Owner, Percent, Text, TimeZone, YesNo
+from platform_resources.spec.values.durations import duration_text
+from platform_resources.spec.values.field_types import Duration, FormerNames, Owner, Percent, Text, TimeZone, YesNo
 from platform_resources.spec.values.names import any_case
 
 Method = Literal["timeslices", "ratio-timeslices", "occurrences"]

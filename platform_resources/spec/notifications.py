@@ -17,8 +17,8 @@ from pydantic import (
 
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.channel_urls import url_problem
-from platform_resources.spec.values.durations import Duration, duration, duration_text
-from platform_resources.spec.values.field_types import Text, TimeZone
+from platform_resources.spec.values.durations import duration, duration_text
+from platform_resources.spec.values.field_types import Duration, Text, TimeZone
 from platform_resources.spec.values.names import NAME, is_name
 
 Audience = Literal["owner", "subscriber"]

@@ -11,8 +11,7 @@ from platform_resources.capabilities.registry import installed_registry
 from platform_resources.spec.problems import unknown_text
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.channel_urls import url_problem, written_secrets
-from platform_resources.spec.values.durations import Duration
-from platform_resources.spec.values.field_types import Text
+from platform_resources.spec.values.field_types import Duration, Text
 
 # What a sink of events gets: no document of the product, but what happens to it.
 EVENTS = "openlineage"

@@ -11,8 +11,8 @@ from platform_resources.capabilities.measures import Reading, Subject
 from platform_resources.capabilities.protocols import LONGEST_PROBE, NotAudited, Quotes, WhatFails
 from platform_resources.capabilities.support.shares import amount, counted
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.values.durations import Duration, duration_text
-from platform_resources.spec.values.field_types import Text
+from platform_resources.spec.values.durations import duration_text
+from platform_resources.spec.values.field_types import Duration, Text
 
 
 class AvailabilitySettings(Strict):

@@ -15,7 +15,8 @@ from platform_resources.capabilities.support.learned_thresholds import LearnedTh
 from platform_resources.capabilities.support.shares import number_text
 from platform_resources.capabilities.support.slowness import why_slow
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.values.durations import Duration, duration_text, length_text
+from platform_resources.spec.values.durations import duration_text, length_text
+from platform_resources.spec.values.field_types import Duration
 
 # Two weeks of days: under so many refreshes nothing can be called usual.
 FEWEST_RUNS = 14

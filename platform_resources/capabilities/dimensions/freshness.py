@@ -15,8 +15,8 @@ from platform_resources.capabilities.support.shares import counted
 from platform_resources.spec.notifications import Clock
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.deadlines import Covered, Deadlines, MaxAge, age_text, asked_at, promised_text
-from platform_resources.spec.values.durations import Duration, duration_text, length_text
-from platform_resources.spec.values.field_types import Cron, TimeZone, YesNo
+from platform_resources.spec.values.durations import duration_text, length_text
+from platform_resources.spec.values.field_types import Cron, Duration, TimeZone, YesNo
 from platform_resources.spec.values.working_days import WorkingDays, public_holidays
 
 SHORTEST_MAX_AGE = timedelta(minutes=1)

@@ -7,8 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 from platform_resources.capabilities.protocols import PullFiles, ReaderOption
 from platform_resources.capabilities.support.file_formats import FileFormat
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.values.durations import Duration
-from platform_resources.spec.values.field_types import ColumnType
+from platform_resources.spec.values.field_types import ColumnType, Duration
 
 _ENDINGS: dict[str, FileFormat] = {".parquet": "parquet", ".csv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json"}
 

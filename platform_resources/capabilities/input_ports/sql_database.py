@@ -9,8 +9,7 @@ from platform_resources.capabilities.protocols import PullRows
 from platform_resources.capabilities.readers.database_rows import DatabaseRows, Deletes
 from platform_resources.spec.strict import Strict
 from platform_resources.spec.values.channel_urls import url_problem
-from platform_resources.spec.values.durations import Duration
-from platform_resources.spec.values.field_types import Text
+from platform_resources.spec.values.field_types import Duration, Text
 
 
 class SqlDatabaseSettings(Strict):

@@ -14,8 +14,7 @@ from platform_resources.capabilities.support.references import ColumnNames
 from platform_resources.capabilities.support.shares import number_text
 from platform_resources.capabilities.support.sql_text import finite
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.values.durations import Duration
-from platform_resources.spec.values.field_types import ColumnName, Percent, Text
+from platform_resources.spec.values.field_types import ColumnName, Duration, Percent, Text
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1)]

@@ -3,9 +3,6 @@
 import math
 import re
 from datetime import timedelta
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _PATTERN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)\s*$")
@@ -51,19 +48,3 @@ def length_text(length: timedelta | float) -> str:
             whole, rest = divmod(math.ceil(seconds / small), large // small)
             return f"{whole} {name} {rest} {rest_name}" if rest else f"{whole} {name}"
     return f"{math.ceil(seconds * 10) / 10:g} {'min' if isinstance(length, timedelta) else 's'}"
-
-
-def _read(value: Any) -> timedelta:
-    if isinstance(value, timedelta):
-        return value
-    if isinstance(value, str):
-        return duration(value)
-    raise ValueError(f"{value!r} has no unit; write a duration such as 90m, 36h or 20d")
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(_read),
-    PlainSerializer(duration_text),
-    WithJsonSchema({"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*[smhdw]\s*$", "examples": ["36h", "20d"]}),
-]

@@ -1,16 +1,17 @@
 """Types of fields: names, owners, versions, times, words. Each rejects invalid values with a message for the author."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from croniter import CroniterBadDateError, croniter
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from platform_resources.spec.problems import did_you_mean
 from platform_resources.spec.values.column_names import PATTERN, column_name
+from platform_resources.spec.values.durations import duration, duration_text
 from platform_resources.spec.values.names import IDENTIFIER, any_case
 from platform_resources.spec.values.type_names import type_name
 from platform_resources.spec.values.versions import Version, VersionRange
@@ -177,3 +178,19 @@ def _dbt_test(test: Any) -> Any:
 
 
 DbtTest = Annotated[str | dict[str, dict[str, Any] | None], BeforeValidator(_dbt_test, json_schema_input_type=str | dict[str, Any])]
+
+
+def _length(value: Any) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, str):
+        return duration(value)
+    raise ValueError(f"{value!r} has no unit; write a duration such as 90m, 36h or 20d")
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_length),
+    PlainSerializer(duration_text),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*[smhdw]\s*$", "examples": ["36h", "20d"]}),
+]
