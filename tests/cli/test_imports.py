@@ -60,6 +60,12 @@ def test_what_shows_the_ledger_imports_neither_dagster_nor_a_database_engine_nor
     assert imported(mesh, LIGHT, "dagster", "dbt", "alembic", "duckdb") == {}
 
 
+def test_a_process_that_answers_a_query_reads_no_specification():
+    code = "import platform_resources.warehouses.duckdb.consuming.query_process, sys; print({'pydantic', 'yaml'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
 def test_help_imports_nothing_of_the_platform_but_the_list_of_commands(tmp_path):
     script = """
 import contextlib, io, sys

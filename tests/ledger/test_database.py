@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from platform_resources.ledger.columns import TABLES
@@ -102,6 +102,15 @@ def test_no_module_of_a_command_loads_sqlalchemy():
         "print(sorted({'sqlalchemy', 'alembic'} & set(sys.modules)))"
     )
     assert run(told) == "[]"
+
+
+def test_a_statement_is_compiled_once_for_all_ledgers_that_a_process_opens(tmp_path):
+    statement = select(incidents.c.cause).where(incidents.c.cause == "a cause of this test alone")
+    hits = []
+    for name in ("one", "one", "other"):
+        with closing(open_ledger(f"sqlite:///{tmp_path / name}.sqlite")) as ledger, ledger.reading() as connection:
+            hits.append(connection.execute(statement).context.cache_hit.name)
+    assert hits == ["CACHE_MISS", "CACHE_HIT", "CACHE_HIT"]
 
 
 def run(code):

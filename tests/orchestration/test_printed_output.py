@@ -1,0 +1,42 @@
+"""What steps print is kept for Dagster's pages and goes on to the terminal, without a process that carries it."""
+
+import subprocess
+
+import dagster as dg
+import pytest
+
+from platform_resources.orchestration.instance import prepared_home
+
+
+@dg.job
+def printing():
+    @dg.op
+    def says():
+        print("hello from a step", flush=True)
+        subprocess.run(["echo", "hello from its process"], check=True)
+
+    says()
+
+
+@pytest.fixture
+def instance(tmp_path, monkeypatch):
+    """With the settings that `mesh` gives it."""
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    with dg.DagsterInstance.from_config(str(prepared_home(tmp_path, tmp_path))) as made:
+        yield made
+
+
+def test_what_a_step_and_its_processes_print_is_in_the_runs_files_and_on_the_terminal(instance, capfd, monkeypatch):
+    started = []
+    begin = subprocess.Popen.__init__
+    monkeypatch.setattr(subprocess.Popen, "__init__", lambda self, args, **more: (started.append(args), begin(self, args, **more))[1])
+    done = printing.execute_in_process(instance=instance)
+    (captured,) = [event.event_specific_data for event in done.all_events if event.event_type_value == "LOGS_CAPTURED"]
+    (run,) = {event.logging_tags["run_id"] for event in done.all_events if "run_id" in event.logging_tags} or {done.run_id}
+    kept = instance.compute_log_manager.get_log_data([run, "compute_logs", captured.file_key])
+    said = "hello from a step\nhello from its process\n"
+    assert kept.stdout.decode() == said and "STEP_START" in kept.stderr.decode()
+    shown = capfd.readouterr()
+    assert shown.out == said and "STEP_START" in shown.err
+    assert started == [["echo", "hello from its process"]]
+    assert instance.compute_log_manager.is_capture_complete([run, "compute_logs", captured.file_key])
