@@ -131,7 +131,6 @@ if TYPE_CHECKING:
         Strict as Strict,
     )
     from platform_resources.spec.values.durations import (
-        Duration as Duration,
         duration_text as duration_text,
         length_text as length_text,
     )
@@ -139,6 +138,7 @@ if TYPE_CHECKING:
         ColumnName as ColumnName,
         ColumnType as ColumnType,
         Cron as Cron,
+        Duration as Duration,
         Owner as Owner,
         Percent as Percent,
         Text as Text,
@@ -173,8 +173,8 @@ _MODULES = {
     "interchange.round_trips": "Import",
     "spec.product": "Product",
     "spec.strict": "Strict",
-    "spec.values.durations": "Duration duration_text length_text",
-    "spec.values.field_types": "ColumnName ColumnType Cron Owner Percent Text TimeZone VersionRangeText VersionText YesNo",
+    "spec.values.durations": "duration_text length_text",
+    "spec.values.field_types": "ColumnName ColumnType Cron Duration Owner Percent Text TimeZone VersionRangeText VersionText YesNo",
 }
 _ADDRESSES = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names.split()}
 __all__ = tuple(sorted(_ADDRESSES))

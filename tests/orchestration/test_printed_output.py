@@ -1,6 +1,7 @@
 """What steps print is kept for Dagster's pages and goes on to the terminal, without a process that carries it."""
 
 import subprocess
+import sys
 
 import dagster as dg
 import pytest
@@ -13,7 +14,7 @@ def printing():
     @dg.op
     def says():
         print("hello from a step", flush=True)
-        subprocess.run(["echo", "hello from its process"], check=True)
+        subprocess.run(["echo", "hello from its process"], stdout=sys.stdout, check=True)
 
     says()
 
@@ -32,11 +33,12 @@ def test_what_a_step_and_its_processes_print_is_in_the_runs_files_and_on_the_ter
     monkeypatch.setattr(subprocess.Popen, "__init__", lambda self, args, **more: (started.append(args), begin(self, args, **more))[1])
     done = printing.execute_in_process(instance=instance)
     (captured,) = [event.event_specific_data for event in done.all_events if event.event_type_value == "LOGS_CAPTURED"]
-    (run,) = {event.logging_tags["run_id"] for event in done.all_events if "run_id" in event.logging_tags} or {done.run_id}
-    kept = instance.compute_log_manager.get_log_data([run, "compute_logs", captured.file_key])
+    manager = instance.compute_log_manager
+    key = manager.build_log_key_for_run(done.run_id, captured.file_key)
+    kept = manager.get_log_data(key)
     said = "hello from a step\nhello from its process\n"
     assert kept.stdout.decode() == said and "STEP_START" in kept.stderr.decode()
     shown = capfd.readouterr()
     assert shown.out == said and "STEP_START" in shown.err
     assert started == [["echo", "hello from its process"]]
-    assert instance.compute_log_manager.is_capture_complete([run, "compute_logs", captured.file_key])
+    assert manager.is_capture_complete(key)

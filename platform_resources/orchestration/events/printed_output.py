@@ -46,7 +46,7 @@ class PrintedOutput(LocalComputeLogManager):
         out, err = files
         with shown_too(out, sys.stdout), redirect_to_file(sys.stdout, out), shown_too(err, sys.stderr), redirect_to_file(sys.stderr, err):
             yield CapturedLogContext(log_key)
-        Path(self.complete_artifact_path(log_key)).touch()
+        Path(self.complete_artifact_path(log_key)).touch()  # type: ignore[no-untyped-call]
 
 
 @contextmanager
