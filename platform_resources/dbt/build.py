@@ -208,7 +208,7 @@ def _invoked(
         try:
             result = dbtRunner(manifest, callbacks=[callback, *hears]).invoke(arguments)
             if result.exception is None and data_sets:
-                strays = tuple(built_elsewhere(state, product, data_sets, manifest))
+                strays = tuple(built_elsewhere(state, product, data_sets, manifest, variables))
                 if strays:
                     raise BuildFailed("; ".join(strays))
             return result

@@ -13,8 +13,11 @@ from platform_resources.warehouses.targets import warehouse
 _DUCKDB = "dbt.adapters.duckdb.connections"
 
 
-def built_elsewhere(state: Path, product: Placed, data_sets: Collection[str], manifest: Any) -> Iterator[str]:
-    """Why what was built is not what will be audited and published; to be asked while dbt's connections are still open."""
+def built_elsewhere(state: Path, product: Placed, data_sets: Collection[str], manifest: Any, variables: Mapping[str, str]) -> Iterator[str]:
+    """Why what was built is not what will be audited and published; to be asked while dbt's connections are still open.
+
+    `variables` are those that dbt was given.
+    """
     kind = warehouse().kind
     if manifest.metadata.adapter_type != kind:
         built_for = manifest.metadata.adapter_type
@@ -22,7 +25,7 @@ def built_elsewhere(state: Path, product: Placed, data_sets: Collection[str], ma
     elif kind == "duckdb":
         yield from _in_other_files(state / conventions.database_file(product.domain, product.name), data_sets, manifest)
     else:
-        yield from _in_other_databases(warehouse().dbt_variables(state, product.domain, product.name), data_sets, manifest)
+        yield from _in_other_databases(variables, data_sets, manifest)
 
 
 def _in_other_files(file: Path, data_sets: Collection[str], manifest: Any) -> Iterator[str]:
