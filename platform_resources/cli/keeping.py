@@ -42,7 +42,7 @@ def restore(
 ) -> None:
     """Restore a backup into a mesh without state: an empty state folder and an empty ledger. Every file is compared first."""
     from platform_resources.ledger.database import LedgerUnavailable
-    from platform_resources.services.backups import BackupRefused, RestoreBroken, backup_in, restore, shown_again, untold
+    from platform_resources.services.backups import BackupRefused, RestoreBroken, backup_in, handed_over, restore, shown_again, untold
 
     root, plan = mesh_of(context)
     state, now = state_folder(root), datetime.now(UTC)
@@ -55,6 +55,9 @@ def restore(
         stop(f"only a part was restored to {state}: {error}\nTake that away, and restore again.", CANNOT_RUN)
     out.print(f"restored {len(kept.files):,} files, {bytes_text(kept.bytes)}, as of {kept.made_at}", highlight=False, soft_wrap=True)
     words.print("What was revoked or ended since then is in force again: tokens, grants, subscriptions, hooks.", style="yellow")
+    if why := handed_over(state):
+        advice = "refresh every product here before another machine refreshes one, which hands it over; then run `mesh access apply`"
+        stop(f"restored here, but other machines do not have all of it: {why}\n{advice}", CANNOT_RUN)
     with synced(root, now) as ledger:
         newer = untold(ledger, state, plan, now)
     if newer:

@@ -40,7 +40,8 @@ from platform_resources.plan.plan import MeshPlan
 from platform_resources.publications.published_versions import publishing, shelf
 from platform_resources.publications.shared_objects import shared_objects
 from platform_resources.publications.shared_versions import MIRROR_LOCK, NOTE, POINTERS, shared_products
-from platform_resources.refresh.product_locks import LONGEST_WAIT_SECONDS, RESTORING, locked
+from platform_resources.publications.version_records import VersionsUnreadable
+from platform_resources.refresh.product_locks import LONGEST_WAIT_SECONDS, RESTORING, ProductBusy, locked
 from platform_resources.refresh.publishing import refresh_catalog
 from platform_resources.refresh.sources.shared_pulls import LOCK as PULL_LOCK
 from platform_resources.repository.known_documents import FOLDER as DOCUMENTS
@@ -49,6 +50,7 @@ from platform_resources.services.access.reader_views import known_grants
 from platform_resources.services.showing.kept_memories import FILE as MEMORIES
 from platform_resources.services.starting.kept_drafts import DRAFTS
 from platform_resources.settings import LEDGER, STORE
+from platform_resources.warehouses.engine_errors import EngineError
 from platform_resources.warehouses.targets import warehouse
 
 CONTENTS, PART, STATE, HOME, LEDGER_COPY = "backup.json", ".part", "state", "dagster", "ledger.sqlite"
@@ -174,9 +176,16 @@ def restore(backup: Backup, state: Path, home: Path, environment: Mapping[str, s
             _restore_ledger(backup.folder / LEDGER_COPY, state, url)
         except (OSError, LedgerUnavailable) as error:
             raise RestoreBroken(str(error)) from error
-    if STORE.value(os.environ):
-        for domain, product in _products(state):
-            locked(state, _Place(product, domain)).release()  # hands over what is here
+
+
+def handed_over(state: Path) -> str:
+    """After a restore, hand products over to the storage that machines share, if there is one; returns why not all were."""
+    try:
+        for domain, product in _products(state) if STORE.value(os.environ) else ():
+            locked(state, _Place(product, domain)).release()  # whoever claims it first hands over what is here
+    except (ProductBusy, EngineError, VersionsUnreadable) as error:
+        return str(error)
+    return ""
 
 
 def _refuse_taken(state: Path, home: Path) -> None:

@@ -22,13 +22,25 @@ from platform_resources.ledger.people.review_store import write_review
 from platform_resources.ledger.people.subscriptions import subscribe
 from platform_resources.plan import conventions
 from platform_resources.publications.published_versions import shelf
+from platform_resources.publications.shared_objects import SharedObjects, shared_objects
 from platform_resources.refresh.product_locks import ProductBusy, locked
 from platform_resources.refresh.views.folder_modes import PRIVATE
 from platform_resources.services import backups
-from platform_resources.services.backups import MADE_AGAIN, PART, BackupRefused, RestoreBroken, backup_in, restore, save, shown_again
+from platform_resources.services.backups import (
+    MADE_AGAIN,
+    PART,
+    BackupRefused,
+    RestoreBroken,
+    backup_in,
+    handed_over,
+    restore,
+    save,
+    shown_again,
+)
 from platform_resources.warehouses.duckdb.catalogs import catalog_rows
 from tests.cli.conftest import NOW, publish_readings
 from tests.ledger.ledgers import new_database
+from tests.publications.conftest import share
 
 pytestmark = pytest.mark.slow
 
@@ -269,6 +281,19 @@ def test_a_backup_beside_publications_is_whole(lived_in, tmp_path):
         restore(backup, elsewhere, elsewhere / ".dagster", {})
         restored = shelf(elsewhere, "plant", "readings")
         assert {restored.damage(port) for version in restored.published() for port in version.ports} == {""}
+
+
+def test_what_a_storage_did_not_take_after_a_restore_is_told_and_handed_over_later(lived_in, tmp_path, bucket, monkeypatch):
+    made, elsewhere = saved(lived_in, tmp_path / "backups"), tmp_path / "elsewhere"
+    restore(made, elsewhere, elsewhere / ".dagster", {})
+    assert handed_over(elsewhere) == "", "machines share nothing"
+    share(bucket, monkeypatch)
+    objects = shared_objects()
+    with monkeypatch.context() as patch:
+        patch.setattr(backups, "shared_objects", lambda: SharedObjects("s3://away", None))
+        assert handed_over(elsewhere).startswith("s3://away")
+    assert handed_over(elsewhere) == ""
+    assert objects.listed("pointers").keys() == {"pointers/plant/readings.json"}
 
 
 def test_a_ledger_moves_to_postgresql_and_back(lived_in, tmp_path, postgres_server):
