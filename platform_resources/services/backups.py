@@ -215,12 +215,24 @@ def _alone(state: Path, home: Path) -> Iterator[None]:
 
 
 def _put_back(backup: Backup, state: Path, home: Path) -> None:
+    copies: dict[tuple[int, int], Path] = {}
     for name in backup.files:
         within, _, rest = name.partition("/")
         if within in (STATE, HOME):
             target = (state if within == STATE else home) / rest
             _made_like(backup.folder / name, target, backup.folder / within)
-            shutil.copy2(backup.folder / name, target)
+            _copied(backup.folder / name, target, copies)
+
+
+def _copied(file: Path, target: Path, copies: dict[tuple[int, int], Path]) -> None:
+    """Ports that share a file go on sharing it, where there are hard links: else a copy would need more room than there was."""
+    seen = file.stat()
+    first = copies.setdefault((seen.st_dev, seen.st_ino), target)
+    if first is not target:
+        with suppress(OSError):
+            target.hardlink_to(first)
+            return
+    shutil.copy2(file, target)
 
 
 def _restore_ledger(copy: Path, state: Path, url: str) -> None:
@@ -300,6 +312,7 @@ class _Copying:
     def __init__(self, part: Path, last: Backup | None) -> None:
         self.part, self.last = part, last
         self.files: dict[str, SavedFile] = {}
+        self.copies: dict[tuple[int, int], Path] = {}
 
     def tree(self, source: Path, name: str, left_out: Callable[[Path], bool]) -> None:
         """A file, or all files of a folder but those left out and links; what is gone meanwhile is not wanted any more."""
@@ -329,7 +342,7 @@ class _Copying:
             if is_whole:
                 os.utime(target, ns=(seen.st_atime_ns, seen.st_mtime_ns))
         else:
-            shutil.copy2(path, target)
+            _copied(path, target, self.copies)
         self.note(target)
 
 

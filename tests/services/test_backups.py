@@ -88,6 +88,9 @@ def test_a_mesh_is_put_back_elsewhere_as_it_was(lived_in, tmp_path):
     assert rows(ledger_url(elsewhere, {})) == rows(ledger_url(lived_in, {}))
     restored = shelf(elsewhere, "plant", "readings").published()
     assert len(restored) == 1 and restored == shelf(lived_in, "plant", "readings").published()
+    for folder in (made.folder / "state", elsewhere):
+        one, other = folder.glob("ports/plant/readings/measurements_*/v1/*/measurements.parquet")
+        assert one.samefile(other), "ports share a file"
     catalog = elsewhere / "ports/plant/readings/readings.duckdb"
     shutil.rmtree(lived_in / "ports")  # it reads the restored file, not the old one
     assert catalog_rows(catalog, "select count(*) from measurements") == [(3,)]
@@ -159,7 +162,7 @@ def test_consumers_are_saved_before_what_they_read(lived_in, tmp_path, monkeypat
 @pytest.mark.parametrize(
     ("way", "message"),
     [
-        (lambda file: file.write_bytes(file.read_bytes()[:-1] + b"?"), "is damaged: 1 files are not as they were saved"),
+        (lambda file: file.write_bytes(file.read_bytes()[:-1] + b"?"), "is damaged: 2 files are not as they were saved"),
         (lambda file: file.unlink(), "is damaged: 1 files are not as they were saved"),
     ],
 )
