@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from sqlalchemy import text
 
-from platform_resources.dbt.manifest import catch_up
+from platform_resources.dbt.manifest import catch_up, lost_rows
 from platform_resources.dbt.planning import read_plan
 from platform_resources.orchestration.backfills import DayRange, days_of_utc, last_attempt, ranges
 from platform_resources.orchestration.events.ledger_events import synced_ledger
@@ -58,6 +58,13 @@ def planned(folder, kind, zone):
 
 
 NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
+
+
+def manifest_of(size):
+    """What dbt's manifest says of a model that is built in batches of this size."""
+    config = SimpleNamespace(materialized="incremental", incremental_strategy="microbatch", event_time="Day", batch_size=size, lookback=1)
+    node = SimpleNamespace(resource_type="model", name="daily", schema="internal", alias="daily", config=config)
+    return SimpleNamespace(nodes={"model": node})
 
 
 @pytest.mark.parametrize(
@@ -113,10 +120,27 @@ def test_a_repeated_command_goes_on_with_the_last_attempt_and_with_days_that_wer
     ],
 )
 def test_a_refresh_after_a_pause_builds_the_batches_that_none_has_reached(size, ago, lookback):
-    config = SimpleNamespace(materialized="incremental", incremental_strategy="microbatch", batch_size=size, lookback=1)
-    node = SimpleNamespace(resource_type="model", config=config)
-    catch_up(SimpleNamespace(nodes={"model": node}), NOW - ago, NOW)
-    assert config.lookback == lookback
+    manifest = manifest_of(size)
+    catch_up(manifest, NOW - ago, NOW)
+    assert manifest.nodes["model"].config.lookback == lookback
+
+
+@pytest.mark.parametrize(
+    ("size", "kind", "loses"),
+    [
+        (
+            "day",
+            "varchar",
+            "built by the day of its column Day, which is varchar, and loses rows by that; make it a date or a timestamp in",
+        ),
+        ("hour", "date", "built by the hour of its column Day, which is date, and loses rows by that; make it a timestamp in"),
+        ("hour", "timestamp", ""),
+        ("month", "date", ""),
+        ("day", "timestamptz", ""),
+    ],
+)
+def test_a_model_whose_batches_dbt_cannot_tell_apart_is_refused(size, kind, loses):
+    assert [loses in reason for reason in lost_rows(manifest_of(size), lambda _: {"day": kind})] == [True] * bool(loses)
 
 
 def test_days_made_anew_fill_no_gap_that_they_do_not_touch(tmp_path):
@@ -177,6 +201,21 @@ def test_a_backfill_makes_its_days_one_version_a_part_and_goes_on_after_a_failur
         runs = found.instance.get_runs(dg.RunsFilter(tags={"backfill": "sales 2026-01-04 2026-01-05"}))
         assert [run.tags["backfill_from"] for run in runs] == ["2026-01-04"]
     assert "nothing is left to be made; --again makes all of it anew" in backfill(days="01-04 01-05").stdout
+
+
+@pytest.mark.slow
+def test_no_batch_is_lost_by_a_pause_of_the_refreshes(tmp_path):
+    months = [datetime.now(UTC).date().replace(day=15) - timedelta(days=30 * ago) for ago in (4, 3, 2, 1, 0)]
+    monthly = MODEL.replace("batch_size='day'", "batch_size='month'").replace("begin='2026-01-01'", f"begin='{months[0]}'")
+    monthly = monthly.replace("where cast(day as date) =", "where date_trunc('month', cast(day as date)) =")
+    text = "day,amount\n" + "".join(f"{month},1\n" for month in months)
+    root = write_mesh(tmp_path, {product_file("shop", "sales"): PRODUCT, CSV: text, model_file("shop", "sales", "daily"): monthly})
+    with running(root) as found:
+        only_first = refresh(root, found.plan, ["sales"], found.instance, f"{months[0]}", lambda *_: None, since=f"{months[0]}")
+        assert [done.outcome for done in only_first] == ["published"]
+        assert found.rows("sales", "select count(*) from daily") == [(1,)]
+        (done,) = found.refresh("sales")
+        assert (done.outcome, found.rows("sales", "select count(*) from daily")) == ("published", [(5,)]), done.reasons
 
 
 @pytest.mark.slow
