@@ -192,6 +192,7 @@ def _invoked(
 
     `alone`: a target folder for a project with nothing of any product in it.
     """
+    from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
     share_macros()
@@ -214,6 +215,7 @@ def _invoked(
             return result
         finally:
             let_go()
+            reset_adapters()  # an adapter keeps a semaphore of the system, which outlives a process that a signal ends
             tidy(work, hide)
 
 

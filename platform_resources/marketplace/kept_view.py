@@ -194,6 +194,7 @@ class Market:
     def _newly_read(self, before: MeshPlan | None) -> MeshPlan:
         """The plan as the texts are now. A product that is as before is the same object: what is kept of it need not be compared again."""
         plan = read_plan(self.root)[0]
+        gc.collect()  # what dbt leaves behind would stay with what is frozen, and its semaphores until after this process
         known = {product.name: product for product in before.products} if before is not None else self._memories.plans
         return replace(plan, products=tuple(old if (old := known.get(product.name)) == product else product for product in plan.products))
 

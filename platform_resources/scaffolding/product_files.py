@@ -14,7 +14,7 @@ from platform_resources.scaffolding.suggested_objectives import Suggestion, neve
 from platform_resources.spec.components import Column
 from platform_resources.spec.data_classes import class_named
 from platform_resources.spec.values.column_names import RESERVED, column_name, folded_column, needs_quotes
-from platform_resources.spec.values.names import slug
+from platform_resources.spec.values.names import slug, title_of_name
 from platform_resources.spec.values.type_names import type_name
 from platform_resources.spec.values.yaml_text import flow_list, flow_mapping, scalar
 
@@ -152,10 +152,6 @@ def promises(asked: Wanted, source: SourceFacts, guessed: Guesses) -> tuple[Sugg
     return suggestions(source, asked.data_set, guessed.promised_key, guessed.hidden)
 
 
-def _title(name: str) -> str:
-    return name.replace("_", " ").capitalize()
-
-
 def _document(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives: Sequence[Suggestion]) -> str:
     components = "\n".join(_components(asked, source, guessed, objectives))
     lines = (f"    {line}".rstrip() for line in components.splitlines())
@@ -181,7 +177,7 @@ def _components(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives
     yield f"""- name: {asked.name}
   type: data-product
   properties:
-    title: {scalar(asked.title or _title(asked.name))}
+    title: {scalar(asked.title or title_of_name(asked.name))}
     description: {scalar(asked.description or f"What {asked.source} says, checked and published.")}
     lifecycle: draft
     archetype: {"aggregate" if asked.columns else "source-aligned"}
@@ -282,7 +278,7 @@ def _readme(asked: Wanted, source: SourceFacts, guessed: Guesses, objectives: Se
     row = _row(guessed.promised_key) if guessed.promised_key else "What one row is has to be written here."
     query = sample_query(source, model, guessed).replace('"', '\\"')
     steps = "\n".join(f"{number}. {step}" for number, step in enumerate(_steps(asked, guessed, objectives), 1))
-    return f"""# {_comment(asked.title) or _title(asked.name)}
+    return f"""# {_comment(asked.title) or title_of_name(asked.name)}
 
 {row} It is made from {_comment(asked.source)}.
 

@@ -18,7 +18,7 @@ from platform_resources.spec.components import (
 from platform_resources.spec.indicators import ServiceLevelIndicator
 from platform_resources.spec.problems import Problem
 from platform_resources.spec.strict import Strict
-from platform_resources.spec.values.names import slug
+from platform_resources.spec.values.names import slug, title_of_name
 
 C = TypeVar("C", bound=Strict)
 
@@ -82,7 +82,7 @@ class Product:
     @property
     def title(self) -> str:
         """The title as written, or one made from the name."""
-        return self.info.title or self.name.replace("_", " ").capitalize()
+        return self.info.title or title_of_name(self.name)
 
     @property
     def first_name(self) -> str:

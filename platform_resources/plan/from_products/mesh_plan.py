@@ -15,6 +15,7 @@ from platform_resources.plan.validation.passes import find_further_problems, fin
 from platform_resources.plan.zones import shown_zone
 from platform_resources.spec.problems import Problem, errors
 from platform_resources.spec.product import Product
+from platform_resources.spec.values.names import title_of_name
 
 
 def mesh_plan(mesh: Mesh, only: Iterable[str] | None = None, domain: str | None = None) -> tuple[MeshPlan, tuple[Problem, ...]]:
@@ -60,7 +61,7 @@ def _in_order(mesh: Mesh) -> tuple[str, ...]:
 
 def _domain_plan(mesh: Mesh, name: str) -> DomainPlan:
     domain = mesh.domain(name)
-    title = domain.title or name.replace("_", " ").capitalize()
+    title = domain.title or title_of_name(name)
     return DomainPlan(
         name=name,
         title=title,

@@ -9,7 +9,7 @@ from platform_resources.interchange.product_text import document_text
 from platform_resources.plan.conventions import Placed
 from platform_resources.services.migrating.carried_ports import CarriedPort, port_properties
 from platform_resources.services.migrating.carrying import Carried
-from platform_resources.spec.values.names import slug
+from platform_resources.spec.values.names import slug, title_of_name
 from platform_resources.spec.values.type_names import type_name
 
 _PUBLISHED_FOLDER = "marts"
@@ -46,7 +46,7 @@ def product_text(
     carried: Carried,
 ) -> str:
     """The text of product.yaml; `built` has each model's columns and types, as far as a trial build showed them."""
-    info = {"title": project.name.replace("_", " ").capitalize(), "description": f"Imported from the dbt project {project.name}."}
+    info = {"title": title_of_name(project.name), "description": f"Imported from the dbt project {project.name}."}
     components: list[dict[str, Any]] = [
         {"name": product.domain, "type": "domain"},
         {"name": product.name, "type": "data-product", "properties": {**info, "lifecycle": "draft", "version": "0.1.0"}},

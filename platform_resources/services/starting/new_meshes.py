@@ -11,7 +11,7 @@ from platform_resources.repository.mesh_folders import CALENDARS, NoMesh, mesh_r
 from platform_resources.repository.placing import place
 from platform_resources.scaffolding.mesh_files import NO_LOCATIONS, WORKSPACE, domain_files, mesh_files, with_location
 from platform_resources.spec.values.field_types import is_owner
-from platform_resources.spec.values.names import LONGEST_NAME, is_name, slug
+from platform_resources.spec.values.names import LONGEST_NAME, is_name, slug, title_of_name
 
 PACKAGE = "platform-resources"
 
@@ -27,17 +27,13 @@ def new_mesh(folder: Path, domain: str | None, owner: str | None) -> tuple[str, 
     chosen = domain or plain
     _check_domain(chosen, "--domain NAME names the first domain")
     _check_outside(folder)
-    files = mesh_files(plain.replace("_", "-") or chosen, _title(name), _platform())
-    files |= domain_files(chosen, _title(chosen), _owner(owner, chosen))
+    files = mesh_files(plain.replace("_", "-") or chosen, title_of_name(name), _platform())
+    files |= domain_files(chosen, title_of_name(chosen), _owner(owner, chosen))
     files[WORKSPACE] = with_location(files[WORKSPACE], chosen) or files[WORKSPACE]
     # A mesh is what has the folder of products, so that one comes last.
     entries = sorted({path.split("/")[0] for path in files}, key=lambda entry: (entry == conventions.PRODUCTS_FOLDER, entry))
     place(folder, files, entries)
     return tuple(sorted(files))
-
-
-def _title(name: str) -> str:
-    return name.replace("_", " ").replace("-", " ").strip().capitalize() or name
 
 
 def _check_domain(name: str, hint: str) -> None:
@@ -81,7 +77,7 @@ def new_domain(root: Path, name: str, owner: str | None) -> tuple[str, ...]:
     Without WORKSPACE among the files, only a person can add the location to it. Raises CannotBegin and InTheWay.
     """
     _check_domain(name, "choose another one")
-    files = domain_files(name, _title(name), _owner(owner, name))
+    files = domain_files(name, title_of_name(name), _owner(owner, name))
     workspace = root / WORKSPACE
     text = workspace.read_text(encoding="utf-8") if workspace.exists() else NO_LOCATIONS
     located = with_location(text, name)
