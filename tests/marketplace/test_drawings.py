@@ -97,6 +97,12 @@ def test_three_hundred_products_are_squares_with_trouble_first():
             "rows break it",
             "29 rows break the rule; none is promised",
         ),
+        (
+            {"unit": "rows", "value": 801, "at_least": 1000.0, "failing_rows": None},
+            "801",
+            "rows",
+            "801 rows; at least 1,000 rows are promised",
+        ),
         ({"unit": "", "value": 14.7656, "at_least": 5.0, "at_most": 25.0}, "14.77", "5 to 25 promised", "14.77; 5 to 25 is promised"),
         ({"value": None}, "", "95 % promised", "words"),
     ],

@@ -245,9 +245,10 @@ def why(check: CheckState) -> str:
         return f"{count(check.failing_rows, 'row')} {breaks} the rule; {_said(promised(check))}"
     if not isinstance(check.value, int | float) or not promised(check):
         return check.reason
-    return f"{got(check)}; {_said(promised(check))}"
+    return f"{got(check)}{' rows' if check.unit == 'rows' else ''}; {_said(promised(check))}"
 
 
 def _said(promise: str) -> str:
-    """`95 % promised` within a sentence: `95 % is promised`."""
-    return f"{promise.removesuffix(' promised')} is promised"
+    """`95 % promised` within a sentence: `95 % is promised`, `at least 10 rows are promised`."""
+    promise = promise.removesuffix(" promised")
+    return f"{promise} {'are' if promise.endswith('rows') else 'is'} promised"
