@@ -226,6 +226,23 @@ def test_what_a_source_does_not_declare_is_not_shown_and_why_is_told(declared, s
     assert 'role="alert"' in page.text and "--table" not in told and "--set" not in told and "Traceback" not in told
 
 
+def test_how_a_file_is_read_can_be_said_and_nothing_else(pages):
+    """As `mesh new product --set` has it: no other place, and no secret of the platform."""
+    content = "id|size\n1|2,5\n2|3,5\n".encode("utf-16")
+    page = pages.get(upload(pages, "piped.csv", content, fields='options={delim: "|", encoding: utf-16}').headers["location"], headers=LEAD)
+    assert page.status_code == 200 and "2 rows of" in text(page.text), text(page.text)
+    answer = pages.post(str(page.url.path), data={**fields_of(page.text), "do": "patch"}, headers=LEAD)
+    assert 'delim: "|"' in answer.text.replace("'", '"') and "utf-16" in answer.text
+    for said, why in (
+        ("path=/etc/passwd", "path cannot be said here"),
+        ("manifest=x", "manifest cannot"),
+        ("options={quote: ${HOME}}", "secret"),
+    ):
+        refused = pages.get(upload(pages, "sizes.csv", "id\n1\n", fields=said).headers["location"], headers=LEAD)
+        assert refused.status_code == 422 and why in text(refused.text)
+    assert "write FIELD=VALUE" in text(upload(pages, "sizes.csv", "id\n1\n", fields="delim").text)
+
+
 HOSTILE = {
     "no file": ("", b"", "choose either a file or a source"),
     "an ending": ("a.exe", b"MZ", "a file ends in .csv"),
