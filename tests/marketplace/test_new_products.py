@@ -236,7 +236,7 @@ def test_how_a_file_is_read_can_be_said_and_nothing_else(pages):
     for said, why in (
         ("path=/etc/passwd", "path cannot be said here"),
         ("manifest=x", "manifest cannot"),
-        ("options={quote: ${HOME}}", "secret"),
+        ('options={quote: "${HOME}"}', "secret"),
     ):
         refused = pages.get(upload(pages, "sizes.csv", "id\n1\n", fields=said).headers["location"], headers=LEAD)
         assert refused.status_code == 422 and why in text(refused.text)
