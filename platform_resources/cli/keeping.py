@@ -21,7 +21,8 @@ def backup(
     """Back up versions, databases, the ledger and Dagster's history, while others keep working. Unchanged files take no space."""
     from platform_resources.ledger.database import LedgerUnavailable
     from platform_resources.refresh.product_locks import ProductBusy
-    from platform_resources.services.backups import BackupRefused, save
+    from platform_resources.services.backups.saved_files import BackupRefused
+    from platform_resources.services.backups.saving import save
 
     root = mesh_root(context.obj)
     state = state_folder(root)
@@ -42,7 +43,8 @@ def restore(
 ) -> None:
     """Restore a backup into a mesh without state: an empty state folder and an empty ledger. Every file is compared first."""
     from platform_resources.ledger.database import LedgerUnavailable
-    from platform_resources.services.backups import BackupRefused, RestoreBroken, backup_in, handed_over, restore, shown_again, untold
+    from platform_resources.services.backups.restoring import RestoreBroken, handed_over, restore, shown_again, untold
+    from platform_resources.services.backups.saved_files import BackupRefused, backup_in
 
     root, plan = mesh_of(context)
     state, now = state_folder(root), datetime.now(UTC)

@@ -25,18 +25,10 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.publications.shared_objects import SharedObjects, shared_objects
 from platform_resources.refresh.product_locks import ProductBusy, locked
 from platform_resources.refresh.views.folder_modes import PRIVATE
-from platform_resources.services import backups
-from platform_resources.services.backups import (
-    MADE_AGAIN,
-    PART,
-    BackupRefused,
-    RestoreBroken,
-    backup_in,
-    handed_over,
-    restore,
-    save,
-    shown_again,
-)
+from platform_resources.services.backups import saved_files, saving
+from platform_resources.services.backups.restoring import RestoreBroken, handed_over, restore, shown_again
+from platform_resources.services.backups.saved_files import PART, BackupRefused, backup_in
+from platform_resources.services.backups.saving import MADE_AGAIN, save
 from platform_resources.warehouses.duckdb.catalogs import catalog_rows
 from tests.cli.conftest import NOW, publish_readings
 from tests.ledger.ledgers import new_database
@@ -144,10 +136,10 @@ def test_what_is_damaged_in_the_last_backup_or_only_in_a_log_yet_is_copied_anew(
 
 def test_consumers_are_saved_before_what_they_read(lived_in, tmp_path, monkeypatch):
     """A version that is published and pinned between the two would otherwise be missing where a product names it as its input."""
-    lock, order = backups.locked, list[str]()
+    lock, order = saving.locked, list[str]()
     (lived_in / "warehouse/office").mkdir()
     (lived_in / "warehouse/office/summary.duckdb").touch()
-    monkeypatch.setattr(backups, "locked", lambda state, product: order.append(product.name) or lock(state, product))
+    monkeypatch.setattr(saving, "locked", lambda state, product: order.append(product.name) or lock(state, product))
     for owner, reader in ((("office", "summary"), "readings"), (("plant", "readings"), "summary")):
         shelf(lived_in, *owner).pin(f"{reader}.port", "v")
         saved(lived_in, tmp_path / reader)
@@ -293,7 +285,7 @@ def test_what_a_storage_did_not_take_after_a_restore_is_told_and_handed_over_lat
     share(bucket, monkeypatch)
     objects = shared_objects()
     with monkeypatch.context() as patch:
-        patch.setattr(backups, "shared_objects", lambda: SharedObjects("s3://away", None))
+        patch.setattr(saved_files, "shared_objects", lambda: SharedObjects("s3://away", None))
         assert handed_over(elsewhere).startswith("s3://away")
     assert handed_over(elsewhere) == ""
     assert objects.listed("pointers").keys() == {"pointers/plant/readings.json"}

@@ -26,7 +26,8 @@ from platform_resources.publications.published_versions import shelf
 from platform_resources.refresh.product_locks import locked
 from platform_resources.refresh.publishing import Candidate, publish
 from platform_resources.services.access.access_plan import access_plan, apply_access
-from platform_resources.services.backups import restore, save
+from platform_resources.services.backups.restoring import restore
+from platform_resources.services.backups.saving import save
 from platform_resources.services.catalog.access_snippets import snippets
 from platform_resources.services.control_ports import change_streams, topic_producers
 from platform_resources.services.control_ports.registering import register

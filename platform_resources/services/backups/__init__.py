@@ -1,0 +1,1 @@
+"""Back up a mesh, and put a backup back."""
