@@ -30,8 +30,10 @@ ADVISORY_LOCK, DAEMON_LOCK = 7_352_118_640_117, 7_352_118_640_118
 
 
 class CompiledStatements(LRUCache[Any, Any]):
-    """Statements as SQLAlchemy has compiled them, for all engines of a dialect. Its own cache begins empty with each engine, and so with
-    each ledger that is opened: its keys begin with the engine's own dialect."""
+    """Statements as SQLAlchemy has compiled them, for all engines of a dialect and driver.
+
+    Its own cache begins empty with each engine, and so with each ledger that is opened: its keys begin with the engine's own dialect.
+    """
 
     def get(self, key: Any, default: Any = None) -> Any:
         return super().get(self._of_all(key), default)
@@ -42,7 +44,7 @@ class CompiledStatements(LRUCache[Any, Any]):
     @staticmethod
     def _of_all(key: Any) -> Any:
         dialect, *statement = key
-        return (dialect.name, getattr(dialect, "server_version_info", None), *statement)
+        return (dialect.name, dialect.driver, getattr(dialect, "server_version_info", None), *statement)
 
 
 _COMPILED = CompiledStatements(500)
