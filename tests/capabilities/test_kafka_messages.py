@@ -3,6 +3,7 @@
 import json
 import tempfile
 import threading
+import weakref
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from platform_resources.capabilities.input_ports.kafka import KafkaSettings
 from platform_resources.capabilities.protocols import Extraction
 from platform_resources.capabilities.readers import kafka_messages
+from platform_resources.capabilities.readers.kafka_clients import KafkaClient
 from platform_resources.capabilities.readers.kafka_messages import KafkaMessages
 from platform_resources.capabilities.readers.kept_messages import KeptMessages
 from platform_resources.capabilities.readers.message_formats import _json
@@ -463,3 +465,11 @@ def test_brokers_that_are_not_there_and_settings_that_no_client_knows_are_told(b
         f"{no_metadata}; nothing at ${{REGISTRY}} answers as a broker of Kafka would; see servers, and security.protocol in client"
     )
     assert "SSL handshake failed" in told("${REGISTRY}", **{"security.protocol": "SSL"})
+
+
+def test_a_client_is_gone_with_the_last_that_uses_it(broker):
+    client = KafkaClient("Consumer", broker.servers, {"group.id": "mesh"}, {})
+    client.handle.close()
+    gone = weakref.ref(client)
+    del client
+    assert gone() is None, "without waiting for the garbage to be collected"

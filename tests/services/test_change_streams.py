@@ -33,6 +33,7 @@ from platform_resources.services.control_ports import change_streams, topic_prod
 from platform_resources.services.control_ports.registering import register
 from platform_resources.services.releases.listeners import end_listeners, listeners
 from platform_resources.warehouses.targets import warehouse
+from tests.brokers import broker_process
 from tests.marketplace.shop_mesh import NOW, opened_ledger
 from tests.meshes import component, edited, indented, product_file, tiny_mesh
 
@@ -393,6 +394,22 @@ def test_brokers_that_are_away_are_told_and_tried_again(stream, broker, monkeypa
     assert stream.send() == ["change stream readings.readings_changes: PLANT_BROKERS is not set in the environment"]
     monkeypatch.setenv("PLANT_BROKERS", broker.servers)
     assert (stream.send(), stream.replayed()) == ([], {1: "1.00"})
+
+
+def test_brokers_that_end_while_changes_are_sent_get_the_rest_when_they_are_back(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(change_streams, "AT_ONCE", 2)
+    monkeypatch.setattr(topic_producers, "CONFIRMED_WITHIN_SECONDS", 1.0)
+    with broker_process(tmp_path / "broker") as broker:
+        monkeypatch.setenv("PLANT_BROKERS", broker.servers)
+        stream = streamed(made, tmp_path, broker)
+        stream.publish(dict.fromkeys(range(5), 1))
+        with at_call(2, topic_producers.TopicProducer.send, broker.end):
+            (told,) = stream.send()
+        assert told.endswith("Connection refused")
+        broker.start()
+        assert stream.send() == []
+        assert len(stream.messages()) == 5, "two were confirmed, and none of them was sent again"
+        assert stream.replayed() == dict.fromkeys(range(5), "1.00")
 
 
 @pytest.mark.parametrize(

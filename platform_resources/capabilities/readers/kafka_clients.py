@@ -1,7 +1,7 @@
 """Which topic a port names, which settings of a client of Kafka it may say, and what that client complains of."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -46,21 +46,27 @@ class KafkaClient:
     ) -> None:
         kafka, self.servers, self.complaints = library("confluent_kafka", EXTRA), servers, dict[str, None]()
         settings = {name: filled(value) if isinstance(value, str) else value for name, value in said.items()}
-        always = {"bootstrap.servers": filled(servers), "log_level": 0, "error_cb": self._complained}
+        always = {"bootstrap.servers": filled(servers), "log_level": 0, "error_cb": _noting(self.complaints)}
         try:
             self.handle = getattr(kafka, kind)({**settings, **ours, **always})
         except kafka.KafkaException as error:
             raise SourceUnread(f"client: {error.args[0].str().strip()}") from error
-
-    def _complained(self, error: Any) -> None:
-        if not error.str().endswith("brokers are down"):  # which says nothing that the reason for it does not
-            self.complaints[error.str().partition(" (after ")[0]] = None
 
     def reasons(self, first: str, *, is_lost: bool) -> str:
         """Why something failed; where the brokers are lost, what the connections to them say of it."""
         self.handle.poll(0)  # it tells of its connections only when it is asked
         silent = f"nothing at {self.servers} answers as a broker of Kafka would; see servers, and security.protocol in client"
         return "; ".join(dict.fromkeys((first, *(list(self.complaints)[-2:] or [silent] * is_lost))))
+
+
+def _noting(complaints: dict[str, None]) -> Callable[[Any], None]:
+    """Knows nothing of the client, which would else stay until the garbage is collected; a process has at most a thousand of them."""
+
+    def complained(error: Any) -> None:
+        if not error.str().endswith("brokers are down"):  # which says nothing that the reason for it does not
+            complaints[error.str().partition(" (after ")[0]] = None
+
+    return complained
 
 
 def client_settings(said: Mapping[str, ClientSetting]) -> dict[str, ClientSetting]:
