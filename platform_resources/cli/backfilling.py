@@ -110,7 +110,7 @@ def _refuse_undivided(product: ProductPlan) -> None:
 def _cost(product: ProductPlan, runs: int) -> str:
     """What the runs will take away: versions beyond those that are kept, also the one that is read now."""
     kept = max((port.keep_versions for port in product.outputs), default=1)
-    gone = f"; {kept} are kept, so none that is there now stays. A greater --days makes fewer" if runs >= kept else ""
+    gone = f"; {kept} are kept, so none that is there now stays for long. A greater --days makes fewer" if runs >= kept else ""
     return f"{counted(runs, 'run')}, each of which publishes a version{gone}"
 
 

@@ -73,7 +73,8 @@ def test_everything_goes_on_under_the_new_names(published):
     edited(root, FILE, "name: operator,", "name: on_duty, renamed_from: operator,")
     edited(root, MODEL, "as operator", "as on_duty")
     plan = read_plan(root)[0]
-    assert [done.outcome for done in published.refresh("loggers", "summary")] == ["published", "published"]
+    asked = json.loads(mesh(root, "refresh", "readings", "summary", "--json").stdout)
+    assert [(done["product"], done["outcome"]) for done in asked] == [("loggers", "published"), ("summary", "published")]
     shelves = shelf(root, "plant", "loggers")
     versions = shelves.published()
     assert versions[0].id == before and len(versions) == 2
