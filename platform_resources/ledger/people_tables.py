@@ -34,6 +34,11 @@ def _of_incident() -> tuple[Any, ...]:
     )
 
 
+def _of_those(condition: str, name: str, *columns: str, unique: bool = False) -> Index:
+    """An index of the rows that meet the condition."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(condition), postgresql_where=text(condition))
+
+
 # What the board remembers of each check's readings; `recent` has a + for each good one and a - for each bad one, the newest last.
 signals = Table(
     "signals",
@@ -61,13 +66,7 @@ incidents = Table(
     *required(Text, "severity"),
     *required(Prose, "title"),
     PrimaryKeyConstraint("cause", "number"),
-    Index(
-        "ix_incidents_live",
-        "cause",
-        unique=True,
-        sqlite_where=text("status <> 'resolved'"),
-        postgresql_where=text("status <> 'resolved'"),
-    ),
+    _of_those("status <> 'resolved'", "ix_incidents_live", "cause", unique=True),
     Index(None, "opened_at"),
 )
 
@@ -101,8 +100,6 @@ incident_checks = Table(
     PrimaryKeyConstraint("cause", "number", "check_name"),
 )
 
-_OPEN = "sent_at is null and given_up_at is null and withdrawn_at is null"
-
 # The outbox: `key` says what the message is about and to which channel, so that it is written once however often it is decided.
 # A sender claims a message for a while; who dies over it loses the claim. `attempts` counts claims, so it tells one from the next.
 messages = Table(
@@ -120,7 +117,7 @@ messages = Table(
     *optional(MomentColumn, "sent_at", "given_up_at", "withdrawn_at"),
     *required(Prose, "withdrawn_because"),
     Column("says", JSON, nullable=False, server_default="[]"),
-    Index("ix_messages_due", "not_before", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
+    _of_those("sent_at is null and given_up_at is null and withdrawn_at is null", "ix_messages_due", "not_before"),
     Index(None, "incident"),
     Index(None, "created_at"),
     Index(None, "kind", "product", "created_at"),
@@ -187,14 +184,7 @@ monitors = Table(
     *required(Prose, "applied_by"),
     *optional(MomentColumn, "ended_at"),
     *optional(Prose, "ended_by"),
-    Index(
-        "ix_monitors_deployed",
-        "product",
-        "name",
-        unique=True,
-        sqlite_where=text("ended_at is null"),
-        postgresql_where=text("ended_at is null"),
-    ),
+    _of_those("ended_at is null", "ix_monitors_deployed", "product", "name", unique=True),
 )
 
 # What each known consumer outside of the mesh answered last.

@@ -39,3 +39,13 @@ def address(shop, no_other_mesh):
 def client(address):
     with httpx.Client(base_url=address, timeout=300) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def pages(shop):
+    """What people see whose names a proxy says."""
+    from platform_resources.marketplace.people.auth_settings import auth_settings
+    from tests.marketplace.test_people import BEHIND_PROXY, browser
+
+    with browser(shop, auth_settings(BEHIND_PROXY)) as client:
+        yield client

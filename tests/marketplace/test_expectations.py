@@ -5,8 +5,7 @@ import subprocess
 
 import pytest
 
-from platform_resources.marketplace.people.auth_settings import auth_settings
-from tests.marketplace.test_people import BEHIND_PROXY, as_, browser, token
+from tests.marketplace.test_people import as_, token
 from tests.marketplace.test_product_pages import text
 
 pytestmark = pytest.mark.slow
@@ -14,12 +13,6 @@ PAGE = "/products/readings/expect"
 ANA, OWNER = as_("ana@example.com"), as_("plant-lead@example.com")
 FILLED = {"title": "Degrees are there", "dimension": "completeness", "fields": "data_set: measurements\ncolumns: [degrees]\nat_least: 95"}
 WISH = {**FILLED, "purpose": "Weekly planning.", "to": "ana@example.com"}
-
-
-@pytest.fixture(scope="module")
-def pages(shop):
-    with browser(shop, auth_settings(BEHIND_PROXY)) as client:
-        yield client
 
 
 def sent(pages, who=ANA, do="try", **changed):

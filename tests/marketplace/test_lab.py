@@ -15,9 +15,8 @@ from platform_resources.marketplace.kept_view import opened_market
 from platform_resources.marketplace.lab import lab_queries as lab
 from platform_resources.marketplace.lab.lab_queries import AT_ONCE, MOST_ROWS, LabQueue, QueryRefused
 from platform_resources.marketplace.lab.result_charts import MOST_BARS, result_chart
-from platform_resources.marketplace.people.auth_settings import auth_settings
 from tests.marketplace.shop_mesh import opened_ledger
-from tests.marketplace.test_people import as_, browser, token
+from tests.marketplace.test_people import as_, token
 from tests.marketplace.test_product_pages import text
 
 pytestmark = pytest.mark.slow
@@ -27,13 +26,6 @@ OPERATORS = "select distinct operator from readings.measurements"
 
 def address(sql, page="/lab", **more):
     return f"{page}?{urlencode({'sql': sql, **more})}"
-
-
-@pytest.fixture(scope="module")
-def pages(shop):
-    settings = {"MESH_AUTH": "proxy", "MESH_AUTH_PROXIES": "10.0.0.0/8", "MESH_URL": "https://market.example.com"}
-    with browser(shop, auth_settings(settings)) as client:
-        yield client
 
 
 def csv(client, sql, who=OWNER, **more):

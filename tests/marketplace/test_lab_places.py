@@ -17,12 +17,6 @@ from tests.meshes import edited, product_file
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def pages(shop):
-    with browser(shop, auth_settings(BEHIND_PROXY)) as client:
-        yield client
-
-
 def test_what_a_product_names_is_kept_for_its_version_and_view_and_counted_each_time(pages, shop, monkeypatch):
     sample = next(query for product in read_plan(shop)[0].products if product.name == "readings" for query in product.sample_queries)
     first = pages.get(address(sample.sql, product="readings"), headers=OWNER)

@@ -35,12 +35,6 @@ def browser(shop, auth, address=("10.1.2.3", 5000), base="https://market.example
         yield client
 
 
-@pytest.fixture(scope="module")
-def behind_proxy(shop):
-    with browser(shop, auth_settings(BEHIND_PROXY)) as client:
-        yield client
-
-
 def as_(name, groups=""):
     return {"x-forwarded-email": name, **({"x-forwarded-groups": groups} if groups else {})}
 
@@ -49,53 +43,53 @@ def token(page):
     return re.search(r'name="token" value="([^"]+)"', page).group(1)
 
 
-def test_a_proxy_that_is_listed_says_who_reads(behind_proxy):
-    answer = behind_proxy.get("/", headers=as_("eve@example.com"))
+def test_a_proxy_that_is_listed_says_who_reads(pages):
+    answer = pages.get("/", headers=as_("eve@example.com"))
     assert answer.status_code == 200 and "eve@example.com" in answer.text
 
 
-def test_nobody_else_can_say_who_reads(shop, behind_proxy):
+def test_nobody_else_can_say_who_reads(shop, pages):
     for headers in ({}, as_(""), as_("team:platform"), as_("product:summary"), as_("a b")):
-        assert behind_proxy.get("/api/v1/products", headers=headers).status_code == 401
-        assert "Sensor" not in behind_proxy.get("/", headers=headers).text
+        assert pages.get("/api/v1/products", headers=headers).status_code == 401
+        assert "Sensor" not in pages.get("/", headers=headers).text
     twice = [("x-forwarded-email", "eve@example.com"), ("x-forwarded-email", "ada@example.com")]
-    assert behind_proxy.get("/", headers=twice).status_code == 401
+    assert pages.get("/", headers=twice).status_code == 401
     appended = [("x-forwarded-groups", "team:platform"), ("x-forwarded-email", "eve@example.com"), ("x-forwarded-groups", "team:others")]
-    assert behind_proxy.get("/", headers=appended).status_code == 401
+    assert pages.get("/", headers=appended).status_code == 401
     with browser(shop, auth_settings(BEHIND_PROXY), address=("192.168.0.9", 1)) as client:
         assert client.get("/", headers=as_("eve@example.com") | {"x-forwarded-for": "10.1.2.3"}).status_code == 401
 
 
-def test_only_who_answers_for_a_product_or_runs_the_platform_acts_on_its_incidents(behind_proxy):
+def test_only_who_answers_for_a_product_or_runs_the_platform_acts_on_its_incidents(pages):
     eve, pat = as_("eve@example.com"), as_("pat@example.com", "platform, others")
-    page = behind_proxy.get(INCIDENT, headers=eve).text
+    page = pages.get(INCIDENT, headers=eve).text
     assert "those who run the platform act on it" in page and "Acknowledge" not in page
-    of_eve = token(behind_proxy.get(INCIDENT, headers=pat).text)
-    assert behind_proxy.post(INCIDENT, data={"token": of_eve, "do": "ack"}, headers=eve).status_code == 403
-    own = behind_proxy.post(INCIDENT, data={"token": of_eve, "do": "ack"}, headers=pat)
+    of_eve = token(pages.get(INCIDENT, headers=pat).text)
+    assert pages.post(INCIDENT, data={"token": of_eve, "do": "ack"}, headers=eve).status_code == 403
+    own = pages.post(INCIDENT, data={"token": of_eve, "do": "ack"}, headers=pat)
     assert own.status_code == 303
-    told = behind_proxy.get(f"/api/v1{INCIDENT}", headers=pat).json()
+    told = pages.get(f"/api/v1{INCIDENT}", headers=pat).json()
     assert told["events"][-1]["by"] == "pat@example.com"
 
 
-def test_who_has_a_role_is_exported_for_those_who_decide_on_roles_alone(behind_proxy):
+def test_who_has_a_role_is_exported_for_those_who_decide_on_roles_alone(pages):
     address = "/api/v1/products/readings/exports/odaa"
-    assert behind_proxy.get(address, headers=as_("eve@example.com")).status_code == 403
-    (agreement, _) = yaml.safe_load_all(behind_proxy.get(address, headers=as_("plant-lead@example.com")).text)
+    assert pages.get(address, headers=as_("eve@example.com")).status_code == 403
+    (agreement, _) = yaml.safe_load_all(pages.get(address, headers=as_("plant-lead@example.com")).text)
     assert agreement["consumer"] == {"teamId": "office-data", "dataProductId": "summary"}
-    answer = behind_proxy.get(address.replace("readings", "summary"), headers=as_("office-lead@example.com"))
+    answer = pages.get(address.replace("readings", "summary"), headers=as_("office-lead@example.com"))
     assert answer.status_code == 400 and "nobody has a role" in answer.json()["error"]
 
 
-def test_a_page_kept_for_one_person_is_not_sent_to_another(behind_proxy):
+def test_a_page_kept_for_one_person_is_not_sent_to_another(pages):
     for name in ("ann@example.com", "ben@example.com", "ann@example.com"):
-        answer = behind_proxy.get("/", headers=as_(name))
+        answer = pages.get("/", headers=as_(name))
         assert name in answer.text and answer.headers["cache-control"] == "private, no-cache"
 
 
 @pytest.mark.parametrize("path", ["inbox", "lab", "hooks", "products/readings/access"])
-def test_what_is_ones_own_is_kept_by_nobody_on_the_way(behind_proxy, path):
-    answer = behind_proxy.get(f"/api/v1/{path}", headers=as_("ana@example.com"))
+def test_what_is_ones_own_is_kept_by_nobody_on_the_way(pages, path):
+    answer = pages.get(f"/api/v1/{path}", headers=as_("ana@example.com"))
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "private, no-cache")
 
 

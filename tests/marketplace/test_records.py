@@ -10,20 +10,13 @@ import pytest
 from platform_resources.ledger.people_tables import reads
 from platform_resources.marketplace import downloads
 from platform_resources.marketplace.api import record_routes
-from platform_resources.marketplace.people.auth_settings import auth_settings
 from platform_resources.publications.published_versions import shelf
 from tests.marketplace.shop_mesh import opened_ledger
-from tests.marketplace.test_people import BEHIND_PROXY, as_, browser
+from tests.marketplace.test_people import as_
 
 pytestmark = pytest.mark.slow
 OWNER, EVE, OFFICE = as_("plant-lead@example.com"), as_("eve@example.com"), as_("product:summary")
 PORT = "/api/v1/ports/plant/readings/measurements_file/records"
-
-
-@pytest.fixture(scope="module")
-def pages(shop):
-    with browser(shop, auth_settings(BEHIND_PROXY)) as client:
-        yield client
 
 
 def ask(pages, who=OWNER, address=PORT, **query):
