@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from platform_resources.ledger.columns import MomentColumn, RowNumber
+from platform_resources.ledger.columns import MomentColumn, RowNumber, optional, required
 
 revision = "0004"
 down_revision = "0003"
@@ -14,17 +14,13 @@ DEPLOYED = sa.text("ended_at is null")
 def upgrade() -> None:
     op.create_table(
         "monitors",
-        sa.Column("id", RowNumber, nullable=False),
-        sa.Column("product", sa.Text(), nullable=False),
-        sa.Column("domain", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("fingerprint", sa.Text(), nullable=False),
-        sa.Column("definition", sa.JSON(), nullable=False),
-        sa.Column("work", sa.JSON(), nullable=False),
-        sa.Column("applied_at", MomentColumn(), nullable=False),
-        sa.Column("applied_by", sa.Text(), nullable=False),
-        sa.Column("ended_at", MomentColumn()),
-        sa.Column("ended_by", sa.Text()),
+        *required(RowNumber, "id"),
+        *required(sa.Text, "product", "domain", "name", "fingerprint"),
+        *required(sa.JSON, "definition", "work"),
+        *required(MomentColumn, "applied_at"),
+        *required(sa.Text, "applied_by"),
+        *optional(MomentColumn, "ended_at"),
+        *optional(sa.Text, "ended_by"),
         sa.PrimaryKeyConstraint("id", name="pk_monitors"),
     )
     op.create_index("ix_monitors_deployed", "monitors", ["product", "name"], unique=True, sqlite_where=DEPLOYED, postgresql_where=DEPLOYED)

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from platform_resources.ledger.columns import MomentColumn
+from platform_resources.ledger.columns import MomentColumn, required
 
 revision = "0013"
 down_revision = "0012"
@@ -16,9 +16,9 @@ TIMES = (("publications", "published_at"), ("input_states", "at"), ("scorecards"
 def upgrade() -> None:
     changes = op.create_table(
         "product_changes",
-        sa.Column("product", sa.Text(), nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=False),
-        sa.Column("latest_at", MomentColumn(), nullable=False),
+        *required(sa.Text, "product"),
+        *required(sa.BigInteger, "number"),
+        *required(MomentColumn, "latest_at"),
         sa.PrimaryKeyConstraint("product", name="pk_product_changes"),
     )
     known = sa.union_all(*(_latest(table, time) for table, time in TIMES), _latest_readings()).subquery()

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from platform_resources.ledger.columns import MomentColumn
+from platform_resources.ledger.columns import MomentColumn, required
 
 revision = "0014"
 down_revision = "0013"
@@ -12,16 +12,15 @@ down_revision = "0013"
 def upgrade() -> None:
     op.create_table(
         "consumer_probes",
-        sa.Column("product", sa.Text(), nullable=False),
-        sa.Column("consumer", sa.Text(), nullable=False),
-        sa.Column("at", MomentColumn(), nullable=False),
-        sa.Column("answers", sa.Boolean(), nullable=False),
-        sa.Column("said", sa.Text(), nullable=False),
+        *required(sa.Text, "product", "consumer"),
+        *required(MomentColumn, "at"),
+        *required(sa.Boolean, "answers"),
+        *required(sa.Text, "said"),
         sa.PrimaryKeyConstraint("product", "consumer", name="pk_consumer_probes"),
     )
     op.create_table(
         "certifications",
-        sa.Column("product", sa.Text(), nullable=False),
-        sa.Column("since", MomentColumn(), nullable=False),
+        *required(sa.Text, "product"),
+        *required(MomentColumn, "since"),
         sa.PrimaryKeyConstraint("product", name="pk_certifications"),
     )

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from platform_resources.ledger.columns import MomentColumn, RowNumber
+from platform_resources.ledger.columns import MomentColumn, RowNumber, optional, required
 
 revision = "0015"
 down_revision = "0014"
@@ -12,27 +12,22 @@ down_revision = "0014"
 def upgrade() -> None:
     op.create_table(
         "grants",
-        sa.Column("id", RowNumber, nullable=False),
-        sa.Column("product", sa.Text(), nullable=False),
-        sa.Column("role", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("purpose", sa.Text(), nullable=False),
-        sa.Column("attributes", sa.JSON(), nullable=False),
-        sa.Column("requested_by", sa.Text(), nullable=False),
-        sa.Column("requested_at", MomentColumn(), nullable=False),
+        *required(RowNumber, "id"),
+        *required(sa.Text, "product", "role", "subject", "purpose"),
+        *required(sa.JSON, "attributes"),
+        *required(sa.Text, "requested_by"),
+        *required(MomentColumn, "requested_at"),
         sa.PrimaryKeyConstraint("id", name="pk_grants"),
     )
     op.create_index("ix_grants_product", "grants", ["product"])
     op.create_index("ix_grants_subject", "grants", ["subject"])
     op.create_table(
         "grant_events",
-        sa.Column("id", RowNumber, nullable=False),
-        sa.Column("grant_id", sa.BigInteger(), nullable=False),
-        sa.Column("at", MomentColumn(), nullable=False),
-        sa.Column("act", sa.Text(), nullable=False),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("why", sa.Text(), nullable=False),
-        sa.Column("until", MomentColumn()),
+        *required(RowNumber, "id"),
+        *required(sa.BigInteger, "grant_id"),
+        *required(MomentColumn, "at"),
+        *required(sa.Text, "act", "person", "why"),
+        *optional(MomentColumn, "until"),
         sa.PrimaryKeyConstraint("id", name="pk_grant_events"),
         sa.ForeignKeyConstraint(["grant_id"], ["grants.id"], name="fk_grant_events_grant_id_grants"),
     )

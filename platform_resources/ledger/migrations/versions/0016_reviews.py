@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from platform_resources.ledger.columns import MomentColumn
+from platform_resources.ledger.columns import MomentColumn, optional, required
 
 revision = "0016"
 down_revision = "0015"
@@ -12,16 +12,13 @@ down_revision = "0015"
 def upgrade() -> None:
     op.create_table(
         "reviews",
-        sa.Column("product", sa.Text(), nullable=False),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("stars", sa.Integer(), nullable=False),
-        sa.Column("said", sa.Text(), nullable=False),
-        sa.Column("at", MomentColumn(), nullable=False),
-        sa.Column("answer", sa.Text(), nullable=False),
-        sa.Column("answered_by", sa.Text(), nullable=False),
-        sa.Column("answered_at", MomentColumn()),
-        sa.Column("hidden_by", sa.Text(), nullable=False),
-        sa.Column("hidden_because", sa.Text(), nullable=False),
-        sa.Column("hidden_at", MomentColumn()),
+        *required(sa.Text, "product", "person"),
+        *required(sa.Integer, "stars"),
+        *required(sa.Text, "said"),
+        *required(MomentColumn, "at"),
+        *required(sa.Text, "answer", "answered_by"),
+        *optional(MomentColumn, "answered_at"),
+        *required(sa.Text, "hidden_by", "hidden_because"),
+        *optional(MomentColumn, "hidden_at"),
         sa.PrimaryKeyConstraint("product", "person", name="pk_reviews"),
     )

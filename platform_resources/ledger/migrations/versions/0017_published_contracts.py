@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from platform_resources.ledger.columns import MomentColumn
+from platform_resources.ledger.columns import MomentColumn, required
 
 revision = "0017"
 down_revision = "0016"
@@ -12,9 +12,8 @@ down_revision = "0016"
 def upgrade() -> None:
     op.create_table(
         "published_contracts",
-        sa.Column("product", sa.Text(), nullable=False),
-        sa.Column("version", sa.Text(), nullable=False),
-        sa.Column("at", MomentColumn(), nullable=False),
-        sa.Column("contract", sa.Text(), nullable=False),
+        *required(sa.Text, "product", "version"),
+        *required(MomentColumn, "at"),
+        *required(sa.Text, "contract"),
         sa.PrimaryKeyConstraint("product", "version", name="pk_published_contracts"),
     )

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from platform_resources.ledger.columns import MomentColumn, RowNumber
+from platform_resources.ledger.columns import MomentColumn, RowNumber, optional, required
 
 revision = "0019"
 down_revision = "0018"
@@ -12,22 +12,19 @@ down_revision = "0018"
 def upgrade() -> None:
     op.create_table(
         "access_tokens",
-        sa.Column("id", RowNumber, nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("groups", sa.JSON(), nullable=False),
-        sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("scopes", sa.JSON(), nullable=False),
-        sa.Column("made_at", MomentColumn(), nullable=False),
-        sa.Column("expires_at", MomentColumn(), nullable=False),
-        sa.Column("revoked_at", MomentColumn()),
-        sa.Column("last_used_at", MomentColumn()),
+        *required(RowNumber, "id"),
+        *required(sa.Text, "digest", "person"),
+        *required(sa.JSON, "groups"),
+        *required(sa.Text, "title"),
+        *required(sa.JSON, "scopes"),
+        *required(MomentColumn, "made_at", "expires_at"),
+        *optional(MomentColumn, "revoked_at", "last_used_at"),
         sa.PrimaryKeyConstraint("id", name="pk_access_tokens"),
         sa.UniqueConstraint("digest", name="uq_access_tokens_digest"),
     )
     op.create_table(
         "ended_sessions",
-        sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("ended_at", MomentColumn(), nullable=False),
+        *required(sa.Text, "digest"),
+        *required(MomentColumn, "ended_at"),
         sa.PrimaryKeyConstraint("digest", name="pk_ended_sessions"),
     )

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from platform_resources.ledger.columns import MomentColumn
+from platform_resources.ledger.columns import MomentColumn, required
 
 revision = "0020"
 down_revision = "0019"
@@ -12,21 +12,19 @@ down_revision = "0019"
 def upgrade() -> None:
     op.create_table(
         "scores",
-        sa.Column("product", sa.Text(), nullable=False),
-        sa.Column("at", MomentColumn(), nullable=False),
-        sa.Column("total", sa.Integer(), nullable=False),
-        sa.Column("badge", sa.Text(), nullable=False),
-        sa.Column("letters", sa.JSON(), nullable=False),
+        *required(sa.Text, "product"),
+        *required(MomentColumn, "at"),
+        *required(sa.Integer, "total"),
+        *required(sa.Text, "badge"),
+        *required(sa.JSON, "letters"),
         sa.PrimaryKeyConstraint("product", "at", name="pk_scores"),
     )
     op.create_table(
         "newest_scores",
-        sa.Column("product", sa.Text(), nullable=False),
-        sa.Column("at", MomentColumn(), nullable=False),
-        sa.Column("total", sa.Integer(), nullable=False),
-        sa.Column("badge", sa.Text(), nullable=False),
-        sa.Column("letters", sa.JSON(), nullable=False),
-        sa.Column("told", sa.JSON(), nullable=False),
-        sa.Column("tried", sa.JSON(), nullable=False),
+        *required(sa.Text, "product"),
+        *required(MomentColumn, "at"),
+        *required(sa.Integer, "total"),
+        *required(sa.Text, "badge"),
+        *required(sa.JSON, "letters", "told", "tried"),
         sa.PrimaryKeyConstraint("product", name="pk_newest_scores"),
     )

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from platform_resources.ledger.columns import MomentColumn, RowNumber
+from platform_resources.ledger.columns import MomentColumn, RowNumber, optional, required
 
 revision = "0022"
 down_revision = "0021"
@@ -12,13 +12,10 @@ down_revision = "0021"
 def upgrade() -> None:
     op.create_table(
         "version_hooks",
-        sa.Column("id", RowNumber, nullable=False),
-        sa.Column("product", sa.Text(), nullable=False),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("secret", sa.Text(), nullable=False),
-        sa.Column("since", MomentColumn(), nullable=False),
-        sa.Column("ended_at", MomentColumn()),
+        *required(RowNumber, "id"),
+        *required(sa.Text, "product", "person", "url", "secret"),
+        *required(MomentColumn, "since"),
+        *optional(MomentColumn, "ended_at"),
         sa.PrimaryKeyConstraint("id", name="pk_version_hooks"),
     )
     op.create_index("ix_version_hooks_product", "version_hooks", ["product"])

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from platform_resources.ledger.columns import MomentColumn
+from platform_resources.ledger.columns import MomentColumn, required
 
 revision = "0023"
 down_revision = "0022"
@@ -12,10 +12,7 @@ down_revision = "0022"
 def upgrade() -> None:
     op.create_table(
         "port_switches",
-        sa.Column("product", sa.Text(), nullable=False),
-        sa.Column("port", sa.Text(), nullable=False),
-        sa.Column("consumer", sa.Text(), nullable=False),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("at", MomentColumn(), nullable=False),
+        *required(sa.Text, "product", "port", "consumer", "person"),
+        *required(MomentColumn, "at"),
         sa.PrimaryKeyConstraint("product", "port", "consumer", name="pk_port_switches"),
     )

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from platform_resources.ledger.columns import MomentColumn, RowNumber
+from platform_resources.ledger.columns import MomentColumn, RowNumber, optional, required
 
 revision = "0025"
 down_revision = "0024"
@@ -12,15 +12,12 @@ down_revision = "0024"
 def upgrade() -> None:
     op.create_table(
         "certificates",
-        sa.Column("id", RowNumber, nullable=False),
-        sa.Column("product", sa.Text(), nullable=False),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("why", sa.Text(), nullable=False),
-        sa.Column("since", MomentColumn(), nullable=False),
-        sa.Column("until", MomentColumn(), nullable=False),
-        sa.Column("criteria", sa.JSON(), nullable=False),
-        sa.Column("ended_at", MomentColumn()),
-        sa.Column("ended_because", sa.Text(), nullable=False),
+        *required(RowNumber, "id"),
+        *required(sa.Text, "product", "person", "why"),
+        *required(MomentColumn, "since", "until"),
+        *required(sa.JSON, "criteria"),
+        *optional(MomentColumn, "ended_at"),
+        *required(sa.Text, "ended_because"),
         sa.PrimaryKeyConstraint("id", name="pk_certificates"),
     )
     op.create_index("ix_certificates_product", "certificates", ["product"])
