@@ -8,6 +8,8 @@ from platform_resources.capabilities.readers.message_formats import EXTRA
 from platform_resources.capabilities.readers.source_addresses import library
 
 CONFIRMED_WITHIN_SECONDS = 60.0
+# The very last may be gone from a topic that is compacted.
+LAST = 100
 
 
 class NotStreamed(Exception):
@@ -49,7 +51,7 @@ class TopicProducer:
             raise NotStreamed(f"{self.topic.topic}: the brokers have not confirmed all: {self.client.reasons(why, is_lost=lost)}")
 
     def last_versions(self) -> frozenset[str]:
-        """The versions that the last messages of the topic are of, one for each partition."""
+        """The versions that the last messages of each partition are of."""
         ours = {"enable.auto.commit": False, "enable.partition.eof": True, "auto.offset.reset": "error"}
         client = KafkaClient("Consumer", self.topic.servers, {"group.id": "mesh", **self.topic.client}, ours)
         try:
@@ -64,7 +66,8 @@ class TopicProducer:
         name, within = self.topic.topic, CONFIRMED_WITHIN_SECONDS
         parts = [self.kafka.TopicPartition(name, number) for number in consumer.list_topics(name, timeout=within).topics[name].partitions]
         ends = [(part, *consumer.get_watermark_offsets(part, timeout=within)) for part in parts]
-        left = {part.partition: self.kafka.TopicPartition(name, part.partition, end - 1) for part, low, end in ends if end > low}
+        begin = {part.partition: max(low, end - LAST) for part, low, end in ends if end > low}
+        left = {number: self.kafka.TopicPartition(name, number, offset) for number, offset in begin.items()}
         consumer.assign(list(left.values()))
         while left:
             message = consumer.poll(within)
