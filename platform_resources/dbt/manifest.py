@@ -57,8 +57,8 @@ def incremental(manifest: Any) -> frozenset[str]:
 
 def lost_rows(manifest: Any, columns: Callable[[Relation], Mapping[str, str]]) -> Iterator[str]:
     """Models whose batches dbt cannot tell apart by the column that they name, as it was built: it leaves rows out, and says nothing."""
-    for node in _of_batches(manifest):
-        time, size = str(node.config.event_time or "").casefold().strip('"'), str(node.config.batch_size)
+    for node in filter(batch_size, _makers(manifest)):
+        time, size = str(node.config.event_time or "").casefold().strip('"'), batch_size(node)
         kind = next((kind for name, kind in columns(Relation(node.schema, node.alias)).items() if name.casefold() == time), "timestamp")
         if kind not in ("date", "timestamp", "timestamptz") or (kind == "date" and size == "hour"):
             wanted = "a timestamp" if size == "hour" else "a date or a timestamp"
@@ -70,14 +70,15 @@ def lost_rows(manifest: Any, columns: Callable[[Relation], Mapping[str, str]]) -
 
 def catch_up(manifest: Any, until: datetime, now: datetime) -> None:
     """Have a build also make the batches that have begun since the last one, however long ago: dbt looks back from now alone."""
-    for node in _of_batches(manifest):
-        size = str(node.config.batch_size)
+    for node in filter(batch_size, _makers(manifest)):
+        size = batch_size(node)
         node.config.lookback += max(0, _batch(size, now) - _batch(size, until) - 1)
 
 
-def _of_batches(manifest: Any) -> Iterator[Any]:
-    makers = (node for node in _makers(manifest) if node.config.materialized == "incremental")
-    return (node for node in makers if node.config.incremental_strategy == "microbatch")
+def batch_size(node: Any) -> str:
+    """The size of the batches of a model of the strategy microbatch; empty for any other node."""
+    is_of_batches = node.config.materialized == "incremental" and node.config.incremental_strategy == "microbatch"
+    return str(node.config.batch_size) if is_of_batches else ""
 
 
 def _batch(size: str, at: datetime) -> int:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from platform_resources.dbt.manifest import MAKERS, node_name, short_name, source_table
+from platform_resources.dbt.manifest import MAKERS, batch_size, node_name, short_name, source_table
 from platform_resources.plan import conventions
 from platform_resources.plan.check_plans import NOTHING_SHOWN, Shown
 from platform_resources.plan.from_products.dbt_nodes import DbtExposure, DbtMetric, DbtNode, DbtProject, DbtSemanticModel, DbtTest
@@ -130,7 +130,7 @@ def _node(node: Any, macros: _Macros, named: _Names, shown: Mapping[str, Shown])
         digest=_digest(node.raw_code, checksum, settings, node.schema, node.alias, called),
         version=str(getattr(node, "version", None) or ""),
         shown=shown.get(node.unique_id, NOTHING_SHOWN),
-        by_day=node.config.materialized == "incremental" and node.config.incremental_strategy == "microbatch",
+        batch=batch_size(node),
     )
 
 

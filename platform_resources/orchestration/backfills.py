@@ -1,5 +1,6 @@
 """Make the days of a range anew, one run for each part of it, and go on where a former attempt has ended."""
 
+from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -36,18 +37,24 @@ def ranges(first: date, last: date, days: int) -> tuple[DayRange, ...]:
 
 
 def days_of_utc(product: ProductPlan, days: DayRange, now: datetime) -> DayRange:
-    """The days of UTC, by which batches and extractors go, that hold all of these days of the product's time zone.
+    """The days of UTC, by which batches and extractors go, of all batches that hold something of these days of the product's time zone.
 
     A date, and a time without a zone, is of the day that it says.
     """
     data_sets = [data_set.spec for data_set in product.data_sets if data_set.spec.partition_by]
     kinds = {next((c.type for c in spec.columns if c.name == spec.partition_by), "") for spec in data_sets}
-    if kinds <= {"date", "timestamp"}:
-        return days
-    zone = ZoneInfo(product.zone)
-    begins = datetime.combine(days.first, time(), zone).astimezone(UTC)
-    ends = datetime.combine(days.last + timedelta(days=1), time(), zone).astimezone(UTC) - timedelta.resolution
-    return DayRange(begins.date(), min(ends, now).date())
+    first, last, sizes = days.first, days.last, {model.batch for model in product.models}
+    if not kinds <= {"date", "timestamp"}:
+        zone = ZoneInfo(product.zone)
+        first = datetime.combine(first, time(), zone).astimezone(UTC).date()
+        ends = datetime.combine(last + timedelta(days=1), time(), zone).astimezone(UTC) - timedelta.resolution
+        last = min(ends, now).date()
+    whole = last
+    if not sizes.isdisjoint({"month", "year"}):
+        first, whole = first.replace(day=1), last.replace(day=monthrange(last.year, last.month)[1])
+    if "year" in sizes:
+        first, whole = first.replace(month=1), last.replace(month=12, day=31)
+    return DayRange(first, max(last, min(whole, now.date())))
 
 
 def backfill_id(product: str, parts: Sequence[DayRange]) -> str:

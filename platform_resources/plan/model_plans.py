@@ -14,7 +14,7 @@ class ModelPlan:
     """One dbt model, or a seed or snapshot, as `kind` says; `data_set` is empty for an internal one.
 
     `sql_digest` changes with whatever changes what it makes. `shown` is what dagster-dbt's translator says of it.
-    Days of one that is `by_day` can be made anew.
+    Days of one that has a `batch`, which is `hour`, `day`, `month` or `year`, can be made anew.
     """
 
     name: str
@@ -32,7 +32,7 @@ class ModelPlan:
     relation: Relation
     shown: Shown = field(default=NOTHING_SHOWN, hash=False, metadata={"planned": False})
     sql: str = field(default="", metadata={"planned": False})
-    by_day: bool = field(default=False, metadata={"planned": False})
+    batch: str = field(default="", metadata={"planned": False})
 
 
 @dataclass(frozen=True, slots=True)

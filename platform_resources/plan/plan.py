@@ -144,7 +144,7 @@ class ProductPlan:
     @property
     def by_day(self) -> bool:
         """Whether it has models that are built day by day: an ordinary refresh makes only their newest days."""
-        return any(model.by_day for model in self.models)
+        return any(model.batch for model in self.models)
 
     @property
     def not_by_day(self) -> str:

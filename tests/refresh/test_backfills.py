@@ -1,5 +1,6 @@
 """Days of a range made anew: one run and one version for each part, a part that fails is named, and the same command goes on with it."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
@@ -8,11 +9,14 @@ import dagster as dg
 import pytest
 from sqlalchemy import text
 
+from platform_resources.capabilities.measures import Relation
 from platform_resources.dbt.manifest import catch_up, lost_rows
 from platform_resources.dbt.planning import read_plan
 from platform_resources.orchestration.backfills import DayRange, days_of_utc, last_attempt, ranges
 from platform_resources.orchestration.events.ledger_events import synced_ledger
 from platform_resources.orchestration.refresh_runs import refresh
+from platform_resources.plan.check_plans import SourceLine
+from platform_resources.plan.model_plans import ModelPlan
 from platform_resources.refresh.built import batches_until, note_batches
 from platform_resources.warehouses.duckdb.product_database import opened
 from tests.meshes import component, edited, model_file, product_file, product_yaml, write_mesh
@@ -83,6 +87,16 @@ def manifest_of(size):
 def test_every_batch_that_a_day_of_the_product_s_zone_touches_is_asked_for(tmp_path, kind, zone, day, asked):
     days = DayRange(date.fromisoformat(day), date.fromisoformat(day))
     assert str(days_of_utc(planned(tmp_path, kind, zone), days, NOW)) == asked
+
+
+@pytest.mark.parametrize(
+    ("batch", "asked"), [("day", "2026-10-30 to 2026-11-02"), ("month", "2026-10-01 to 2026-11-30"), ("year", "2026-01-01 to 2026-11-30")]
+)
+def test_a_batch_is_asked_for_whole(tmp_path, batch, asked):
+    place, relation = SourceLine("daily.sql", 1), Relation("internal", "daily")
+    model = ModelPlan("daily", "", ("sales", "daily"), (), "daily", (), (), (), "incremental", "", place, "model", relation, batch=batch)
+    days = DayRange(date(2026, 10, 30), date(2026, 11, 2))
+    assert str(days_of_utc(replace(planned(tmp_path, "date", "UTC"), models=(model,)), days, NOW)) == asked
 
 
 def test_a_repeated_command_goes_on_with_the_last_attempt_and_with_days_that_were_not_over(tmp_path):

@@ -14,7 +14,7 @@ class DbtNode:
 
     `database` is one that a setting names; empty where the node is built in the product's own.
     `reads` are names of other nodes, `sources` those of sources as `source.table`. `file` is relative to the mesh's root.
-    `by_day` says that its days can be made anew: its strategy is microbatch.
+    `batch` is the size of its batches where its strategy is microbatch, so that its days can be made anew; else empty.
     """
 
     name: str
@@ -32,7 +32,7 @@ class DbtNode:
     digest: str
     version: str = ""
     shown: Shown = NOTHING_SHOWN
-    by_day: bool = False
+    batch: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def _model(product: Product, node: DbtNode, tests: list[DbtTest]) -> ModelPlan:
         relation=Relation(node.schema, node.alias),
         shown=node.shown,
         sql=node.sql,
-        by_day=node.by_day,
+        batch=node.batch,
     )
 
 
