@@ -84,11 +84,11 @@ class Extraction:
     """What an extractor, or the reader of an interface, may use.
 
     `connection` is DuckDB on the product's database: a relation made with it is loaded without a copy. `as_of` is the day asked for:
-    deliver data up to and including it; `since` is the first day of a range that is made anew, None otherwise. `cursor` is what the
-    last successful extraction returned, or what it is to go on from this time. `folder` is that of product.yaml, `input` the name of
-    the input port. `replay` is the cursor from which a reader that keeps its own rows is to read again; None where nothing is asked
-    for. `promised` has the types that the input port promises of its source, by the source's names: text of such a column is read as
-    its type, and what is no such value is told with its place.
+    deliver data up to and including it; `since` is the first day of a range that is made anew, None otherwise. Both are days of UTC where
+    times have a zone. `cursor` is what the last successful extraction returned, or what it is to go on from this time. `folder` is that
+    of product.yaml, `input` the name of the input port. `replay` is the cursor from which a reader that keeps its own rows is to read
+    again; None where nothing is asked for. `promised` has the types that the input port promises of its source, by the source's names:
+    text of such a column is read as its type, and what is no such value is told with its place.
     """
 
     connection: Any
