@@ -104,9 +104,12 @@ class Forked(subprocess.Popen):  # type: ignore[type-arg]
         return int(NUMBER.unpack(said)[0])
 
     def _internal_poll(self, *_: Any, timeout: float | None = 0, **__: Any) -> int | None:
-        if self.returncode is None and select.select([self._told], [], [], timeout)[0]:
-            self.returncode = self._number()
-            os.close(self._told)
+        if self.returncode is None:
+            told = select.poll()
+            told.register(self._told, select.POLLIN)
+            if told.poll(None if timeout is None else timeout * 1000):
+                self.returncode = self._number()
+                os.close(self._told)
         return self.returncode
 
     def _wait(self, timeout: float | None) -> int:

@@ -7,7 +7,8 @@ packages and parses the same macros. Together they take half of the processor's 
 """
 
 import os
-from functools import lru_cache, partial
+import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from platform_resources.orchestration.events.printed_output import shown_too
 _STORAGES = (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage)
 _SCRIPTS: dict[str | None, ScriptDirectory] = {}
 _COMPILED = CompiledStatements(1000)
+_ENGINES: dict[tuple[Any, ...], sqlalchemy.Engine] = {}
+_KEPT, _OPENING = 32, threading.Lock()
 _scripts_of = ScriptDirectory.from_config
 
 
@@ -46,12 +49,26 @@ def _engine(url: str, poolclass: Any, connect_args: dict[str, int] | None = None
     return _kept_engine(url, os.getpid(), **(connect_args or {}))
 
 
-@lru_cache(maxsize=64)
 def _kept_engine(url: str, process: int, **connect_args: int) -> sqlalchemy.Engine:
-    """One that keeps connections all the same, for as long as its file is there: whoever closes the last one has SQLite tidy the file."""
+    """One that keeps a connection all the same, for as long as its file is there: whoever closes the last one has SQLite tidy the file.
+
+    Of many databases those that were used last are kept: each holds three of the files that a process may have open.
+    """
+    key = (url, process, *connect_args.items())
+    with _OPENING:
+        engine = _ENGINES.pop(key, None) or _new_engine(url, connect_args)
+        _ENGINES[key] = engine
+        for unused in list(_ENGINES)[:-_KEPT]:
+            _ENGINES.pop(unused).pool.dispose()
+    return engine
+
+
+def _new_engine(url: str, connect_args: dict[str, int]) -> sqlalchemy.Engine:
     shared = {"compiled_cache": _COMPILED}
     waits = {**connect_args, "check_same_thread": False}
-    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.QueuePool, connect_args=waits, execution_options=shared)
+    engine = sqlalchemy.create_engine(
+        url, poolclass=sqlalchemy.QueuePool, pool_size=1, max_overflow=-1, connect_args=waits, execution_options=shared
+    )
     engine.dispose = lambda: None  # type: ignore[method-assign,misc,assignment]
     sqlalchemy.event.listen(engine, "checkout", partial(_is_of_its_file, Path(engine.url.database or "")))
     return engine
