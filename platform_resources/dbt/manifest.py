@@ -1,7 +1,7 @@
 """Read from dbt's manifest where each model will be written, and why a product cannot be built."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from platform_resources.capabilities.measures import Relation
@@ -9,6 +9,8 @@ from platform_resources.plan.plan import ProductPlan
 
 # What makes a table or a view; tests and functions do not.
 MAKERS = ("model", "seed", "snapshot")
+# Between planning a build and dbt's own look at the clock.
+_UNTIL_DBT_BEGINS = timedelta(minutes=10)
 _WRITTEN = "in its config(), in its dbt YAML, or in dbt_project.yml"
 _WAY_OUT = "a data set is published from what dbt builds in this refresh, so its model must make a table or a view"
 
@@ -60,7 +62,7 @@ def lost_rows(manifest: Any, columns: Callable[[Relation], Mapping[str, str]]) -
     for node in filter(batch_size, _makers(manifest)):
         time, size = str(node.config.event_time or "").casefold().strip('"'), batch_size(node)
         kind = next((kind for name, kind in columns(Relation(node.schema, node.alias)).items() if name.casefold() == time), "timestamp")
-        if kind not in ("date", "timestamp", "timestamptz") or (kind == "date" and size == "hour"):
+        if not kind.startswith("timestamp") and (kind != "date" or size == "hour"):
             wanted = "a timestamp" if size == "hour" else "a date or a timestamp"
             yield (
                 f"model {node_name(node)} is built by the {size} of its column {node.config.event_time}, which is {kind}, and loses rows "
@@ -69,10 +71,14 @@ def lost_rows(manifest: Any, columns: Callable[[Relation], Mapping[str, str]]) -
 
 
 def catch_up(manifest: Any, until: datetime, now: datetime) -> None:
-    """Have a build also make the batches that have begun since the last one, however long ago: dbt looks back from now alone."""
+    """Have a build also make the batches that have begun since the last one, however long ago: dbt looks back from now alone.
+
+    Now is when dbt begins, which may be in the next batch already.
+    """
     for node in filter(batch_size, _makers(manifest)):
-        size = batch_size(node)
-        node.config.lookback += max(0, _batch(size, now) - _batch(size, until) - 1)
+        size, own = batch_size(node), node.config.lookback
+        begun = _batch(size, now + _UNTIL_DBT_BEGINS) - _batch(size, until)
+        node.config.lookback = max(own, begun, own + begun - 1)
 
 
 def batch_size(node: Any) -> str:

@@ -38,7 +38,8 @@ class FailedBatches:
         begins = [f"{start:%Y-%m-%d}" + (f" {start:%H:%M}" if start.hour else "") for start, _ in batches.failed]
         named = ", ".join(begins[:_NAMED_BATCHES]) + (f" and {len(begins) - _NAMED_BATCHES} more" if len(begins) > _NAMED_BATCHES else "")
         of = len(begins) + len(batches.successful)
-        return f"{len(begins)} of {of} batches failed ({named}): {self._reasons.get(executed.node.unique_id, executed.message)}"
+        why = self._reasons.get(executed.node.unique_id) or executed.message or "dbt says no more"
+        return f"{len(begins)} of {of} batches failed ({named}): {why}"
 
 
 def _is_heading(line: str) -> bool:

@@ -1,7 +1,7 @@
 """What every step of a refresh shares: where things are, which day is asked for, and the lock on the product."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -132,13 +132,13 @@ class RefreshResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             sync_at_end(self.state_folder, context.instance, context.run.run_id)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        try:
-            for database in self._databases.values():
-                database.close()
-        finally:
+        with ExitStack() as ending:
             for lock in self._locks.values():
-                lock.release()
+                ending.callback(lock.release)
+            for database in self._databases.values():
+                ending.callback(database.close)
             self._locks.clear()
+            self._databases.clear()
 
 
 def _day(name: str, text: str) -> date:

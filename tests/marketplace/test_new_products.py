@@ -240,7 +240,8 @@ def test_how_a_file_is_read_can_be_said_and_nothing_else(pages):
     ):
         refused = pages.get(upload(pages, "sizes.csv", "id\n1\n", fields=said).headers["location"], headers=LEAD)
         assert refused.status_code == 422 and why in text(refused.text)
-    assert "write FIELD=VALUE" in text(upload(pages, "sizes.csv", "id\n1\n", fields="delim").text)
+    for said in ("delim", "cursor=2026-02-30"):
+        assert "write FIELD=VALUE" in text(upload(pages, "sizes.csv", "id\n1\n", fields=said).text)
 
 
 HOSTILE = {

@@ -1,11 +1,13 @@
 """What steps print is kept for Dagster's pages and goes on to the terminal, without a process that carries it."""
 
+import os
 import subprocess
 import sys
 
 import dagster as dg
 import pytest
 
+from platform_resources.orchestration.events import printed_output
 from platform_resources.orchestration.instance import prepared_home
 
 
@@ -42,3 +44,14 @@ def test_what_a_step_and_its_processes_print_is_in_the_runs_files_and_on_the_ter
     assert shown.out == said and "STEP_START" in shown.err
     assert started == [["echo", "hello from its process"]]
     assert manager.is_capture_complete(key)
+
+
+def test_a_terminal_that_takes_nothing_keeps_no_run_from_its_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(printed_output, "_TERMINAL_SECONDS", 0.1)
+    file, (read, written) = tmp_path / "out", os.pipe()
+    file.touch()
+    with os.fdopen(written, "wb") as terminal:
+        with printed_output.shown_too(file, terminal):
+            file.write_bytes(b"x" * 300_000)
+        assert os.read(read, 10) == b"x" * 10
+    os.close(read)  # and what still waits to be shown has nobody to show it to

@@ -124,19 +124,29 @@ def test_a_repeated_command_goes_on_with_the_last_attempt_and_with_days_that_wer
 
 
 @pytest.mark.parametrize(
-    ("size", "ago", "lookback"),
+    ("size", "own", "until", "lookback"),
     [
-        ("day", timedelta(days=1), 1),
-        ("day", timedelta(0), 1),
-        ("day", timedelta(days=4), 4),
-        ("hour", timedelta(days=1), 24),
-        ("month", timedelta(days=70), 2),
+        ("day", 1, timedelta(days=1), 1),
+        ("day", 1, timedelta(0), 1),
+        ("day", 1, timedelta(days=4), 4),
+        ("day", 3, timedelta(days=4), 6),
+        ("day", 0, timedelta(0), 0),
+        ("day", 0, timedelta(hours=4 * 24 + 9), 4),  # up to midnight: that day itself has none yet
+        ("hour", 1, timedelta(days=1), 24),
+        ("month", 1, timedelta(days=70), 2),
     ],
 )
-def test_a_refresh_after_a_pause_builds_the_batches_that_none_has_reached(size, ago, lookback):
+def test_a_refresh_after_a_pause_builds_the_batches_that_none_has_reached(size, own, until, lookback):
     manifest = manifest_of(size)
-    catch_up(manifest, NOW - ago, NOW)
+    manifest.nodes["model"].config.lookback = own
+    catch_up(manifest, NOW - until, NOW)
     assert manifest.nodes["model"].config.lookback == lookback
+
+
+def test_no_batch_is_missing_where_dbt_begins_after_midnight():
+    manifest, late = manifest_of("day"), NOW.replace(hour=23, minute=59)
+    catch_up(manifest, late - timedelta(days=1), late)
+    assert manifest.nodes["model"].config.lookback == 2
 
 
 @pytest.mark.parametrize(
@@ -151,6 +161,7 @@ def test_a_refresh_after_a_pause_builds_the_batches_that_none_has_reached(size, 
         ("hour", "timestamp", ""),
         ("month", "date", ""),
         ("day", "timestamptz", ""),
+        ("day", "timestamp_ns", ""),
     ],
 )
 def test_a_model_whose_batches_dbt_cannot_tell_apart_is_refused(size, kind, loses):

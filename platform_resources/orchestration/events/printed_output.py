@@ -16,6 +16,8 @@ from dagster._serdes import ConfigurableClassData
 
 # How soon it is on the terminal too, as with `tail -F`.
 _LOOK_SECONDS = 1.0
+# So long a run waits at its end for a terminal that takes nothing, such as one that is stopped by Ctrl-S; the files have everything.
+_TERMINAL_SECONDS = 3.0
 
 
 class PrintedOutput(LocalComputeLogManager):
@@ -64,7 +66,7 @@ def shown_too(file: Path | str, stream: Any) -> Iterator[None]:
         yield
     finally:
         over.set()
-        copying.join()
+        copying.join(_TERMINAL_SECONDS)
 
 
 def _copy(file: Path | str, shown: int, over: threading.Event) -> None:

@@ -117,18 +117,22 @@ def _put_back(backup: Backup, state: Path, home: Path) -> None:
 
 
 def _restore_ledger(copy: Path, state: Path, url: str) -> None:
-    """Of an older revision it is brought to the newest one, in a copy: the backup stays as it is."""
-    if url == ledger_url(state, {}):
+    """Of an older revision it is brought to the newest one, in a copy: the backup stays as it is.
+
+    Whoever finds the ledger finds noted in it, too, that topics were last sent to before a restore.
+    """
+    with TemporaryDirectory() as folder:
+        noted = Path(shutil.copy2(copy, folder))
+        with closing(open_ledger(f"sqlite:///{noted}")) as ledger, ledger.writing() as connection:
+            note_restored(connection, CHANGES_TO)
+        if url != ledger_url(state, {}):
+            restore_ledger(noted, url)
+            return
         if (state / LEDGER_FILE).exists():
             raise FileExistsError(f"something that runs has begun a ledger meanwhile, {state / LEDGER_FILE}; stop it first")
         part = state / f"{LEDGER_FILE}{PART}"
-        shutil.copy2(copy, part)
+        shutil.copy2(noted, part)
         part.rename(state / LEDGER_FILE)
-    else:
-        with TemporaryDirectory() as folder:
-            restore_ledger(Path(shutil.copy2(copy, folder)), url)
-    with closing(open_ledger(url)) as ledger, ledger.writing() as connection:
-        note_restored(connection, CHANGES_TO)
 
 
 def handed_over(state: Path) -> str:

@@ -151,8 +151,7 @@ class _Copying:
         known = self.last.files.get(name) if self.last else None
         with path.open("rb") as opened:
             is_sqlite = opened.read(len(SQLITE)) == SQLITE
-        log = path.with_name(f"{path.name}-wal")
-        is_whole = not is_sqlite or not log.exists() or not log.stat().st_size  # what is in the log is not in the file yet
+        is_whole = not is_sqlite or not _size_of_log(path)  # what is in the log is not in the file yet
         if is_whole and known and self.last and looks(seen) == (known.bytes, known.modified) and _linked(target, self.last, name):
             self.note(target, known.sha256)
             return
@@ -163,6 +162,13 @@ class _Copying:
         else:
             copied(path, target, self.copies)
         self.note(target)
+
+
+def _size_of_log(database: Path) -> int:
+    """SQLite takes the log away when the last one closes the database."""
+    with suppress(FileNotFoundError):
+        return database.with_name(f"{database.name}-wal").stat().st_size
+    return 0
 
 
 def _linked(target: Path, last: Backup, name: str) -> bool:

@@ -135,15 +135,18 @@ def _sent(stream: _Stream, now: datetime) -> str:
         following = _following(stream, cursor)
         if following is None or (before is not None and now < before.next_at):
             return ""
-        if before is not None and before.last_error == RESTORED:
-            _refuse_unknown(stream, cursor)
         attempts = before.attempts + 1 if before is not None else 1
+        is_restored = before is not None and before.last_error == RESTORED
+        says = RESTORED if is_restored else "it is being sent"  # of a claim that is left behind
         claim = ControlDelivery(
-            name, stream.port.name, stream.topic.item, stream.topic.item, cursor.text, now, now + CLAIM_FOR, attempts, "it is being sent"
+            name, stream.port.name, stream.topic.item, stream.topic.item, cursor.text, now, now + CLAIM_FOR, attempts, says
         )
         with stream.ledger.writing() as connection:
             if retirement(connection, name) is not None or not claim_delivery(connection, claim):
                 return ""
+        if is_restored and (unknown := _unknown(stream, cursor)):
+            _noted(stream, replace(claim, next_at=stream.clock() + AGAIN_AFTER))
+            return unknown
         error = _all_sent(stream, cursor, following, claim)
     except (NotStreamed, SourceUnread, QueryFailed, SettingInvalid, VersionsUnreadable) as problem:
         return str(problem)
@@ -175,16 +178,20 @@ def _noted(stream: _Stream, delivery: ControlDelivery) -> bool:
         return note_delivery(connection, delivery)
 
 
-def _refuse_unknown(stream: _Stream, cursor: ChangeCursor) -> None:
-    """What was sent after the backup leads to a version that is lost: what has changed since it, nobody can tell. Raises NotStreamed."""
+def _unknown(stream: _Stream, cursor: ChangeCursor) -> str:
+    """Why a topic of before a restore gets nothing: what has changed since a lost version, nobody can tell."""
     known = {version.id for version in stream.shelves.published()}
-    with TopicProducer(stream.topic) as topic:
-        lost = [version for version in topic.last_versions() - known if version > max(cursor.since, cursor.until)]
-    if lost:
-        raise NotStreamed(
-            f"the topic has version {max(lost)}, which is not known any more since the mesh was restored from a backup; "
-            "name a new topic, which begins with every row"
-        )
+    try:
+        with TopicProducer(stream.topic) as topic:
+            lost = [version for version in topic.last_versions() - known if version > max(cursor.since, cursor.until)]
+    except (NotStreamed, SourceUnread, SettingInvalid) as problem:
+        return str(problem)
+    if not lost:
+        return ""
+    return (
+        f"the topic has version {max(lost)}, which is not known any more since the mesh was restored from a backup; "
+        "name a new topic, which begins with every row"
+    )
 
 
 def _following(stream: _Stream, cursor: ChangeCursor) -> Publication | None:

@@ -109,7 +109,7 @@ def said_fields(settings: Iterable[str]) -> dict[str, Any]:
         name, sign, text = setting.partition("=")
         try:
             fields[name.strip()] = yaml.safe_load(text)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError, RecursionError):  # such as 2026-02-30
             sign = ""
         if not (sign and name.strip()):
             raise CannotBegin(f'{setting}: write FIELD=VALUE, such as records=result.items or "page_options={{next_url_path: next}}"')

@@ -6,7 +6,7 @@ NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 IDENTIFIER = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 LONGEST_NAME = 100
 _ABBREVIATION = re.compile(
-    r"api|apac|b2b|b2c|bi|crm|csv|dach|emea|erp|esg|eu|gdpr|gps|hr|id|ids|iot|ip|kpi|sku|sql|uk|url|us|usa|vat", re.IGNORECASE
+    r"api|apac|b2b|b2c|bi|crm|csv|dach|emea|erp|esg|eu|gdpr|gps|hr|id|iot|ip|kpi|sku|sql|uk|url|usa|vat", re.IGNORECASE
 )
 
 
