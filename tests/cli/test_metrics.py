@@ -75,7 +75,9 @@ def test_how_a_refresh_ended_is_one_of_few_words(measured, outcome, records, at)
     """Each version or reason in a label would be a series of its own."""
     with closing(open_ledger(ledger_url(measured.root, {}))) as ledger, ledger.writing() as connection:
         write(connection, records)
-    ended = {name: value for name, value in samples(measured.mesh("metrics").stdout).items() if name[0] == "mesh_refresh_timestamp_seconds"}
+    found = samples(measured.mesh("metrics").stdout)
+    assert found.get(("mesh_refresh_duration_seconds", "plant", "readings")) == (1 if outcome == "failed" else None)
+    ended = {name: value for name, value in found.items() if name[0] == "mesh_refresh_timestamp_seconds"}
     assert ended == {("mesh_refresh_timestamp_seconds", "plant", outcome, "readings"): at.timestamp()}
 
 

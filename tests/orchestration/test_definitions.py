@@ -89,6 +89,12 @@ def test_dagster_gets_the_same_of_a_domain_from_kept_documents_as_from_the_whole
     assert snapshot(domain_definitions(file)) == anew
 
 
+def test_each_job_says_by_a_tag_of_whose_places_in_the_queue_it_takes_one(tiny):
+    jobs = [job for job in located(tiny, "plant").get_repository_def().get_all_jobs() if not job.name.startswith("__")]
+    assert {"refresh_readings", "evaluate_plant"} <= {job.name for job in jobs}
+    assert {job.tags.get("domain") for job in jobs} == {"plant"}
+
+
 def test_an_evaluation_sees_other_domains_as_they_were_when_the_location_was_loaded(tiny, monkeypatch):
     found = located(tiny, "plant")
     shutil.rmtree(tiny / "dataproducts/office/summary")

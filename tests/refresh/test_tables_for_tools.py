@@ -88,10 +88,12 @@ def test_a_reader_by_jdbc_gets_what_the_role_sees_and_what_bi_tools_ask_for(serv
         about = connection.getMetaData()
         tables = told(about.getTables(None, None, "customers", ["TABLE"]), "TABLE_SCHEM", "TABLE_NAME")
         columns = told(about.getColumns(None, schema, "customers", None), "COLUMN_NAME", "TYPE_NAME", "REMARKS")
+        schemas = {name for (name,) in told(about.getSchemas(), "TABLE_SCHEM")}
+        keys = [told(ask(None, schema, "customers"), "PKTABLE_NAME") for ask in (about.getImportedKeys, about.getExportedKeys)]
         indexed = told(about.getIndexInfo(None, schema, "customers", False, True), "COLUMN_NAME")
         rows = told(connection.createStatement().executeQuery(f'select * from "{schema}".customers'), "id", "region", "email")
         privileges = told(about.getTablePrivileges(None, "customers", "customers"), "GRANTEE")
-    assert (schema, "customers") in tables
+    assert (schema, "customers") in tables and schema in schemas and keys == [[], []]
     assert [column[:2] for column in columns] == [("id", "int4"), ("region", "text"), ("email", "text")]
     assert (indexed, rows) == ([("id",)], [("1", "EU", "***")])
     assert ANALYST not in {grantee for (grantee,) in privileges}
@@ -113,6 +115,7 @@ def test_a_reader_by_odbc_gets_the_same(served):
     address = ways["odbc"].strip().replace("{PostgreSQL Unicode}", str(DRIVER_OF_ODBC))
     with closing(pyodbc.connect(f"{address};UID={ANALYST};PWD={{{PASSWORD}}}")) as connection, closing(connection.cursor()) as cursor:
         assert [tuple(row) for row in cursor.execute(f'select id, region, email from "{schema}".customers')] == ANALYST_SEES
+        assert (schema, "customers") in {(row.table_schem, row.table_name) for row in cursor.tables()}
         assert [row.column_name for row in cursor.columns(table="customers", schema=schema)] == ["id", "region", "email"]
         with pytest.raises(pyodbc.Error, match="permission denied"):
             cursor.execute("select * from customers.customers")

@@ -107,6 +107,23 @@ def test_the_values_keep_the_schema_of_the_chart():
     assert len(wrong(rules, values)) == 3, "the schema would take anything"
 
 
+def test_the_values_of_several_machines_keep_it_too_and_share_no_volume():
+    """Helm takes the second file's lists as they are, and the rest beside the first one's."""
+    rules, values, more = (
+        json.loads((SCHEMAS / "dagster-chart.json").read_text()),
+        read("kubernetes/values.yaml"),
+        read("kubernetes/several-machines.yaml"),
+    )
+    alone, servers = (each["dagster-user-deployments"]["deployments"] for each in (values, more))
+    values |= {"runLauncher": more["runLauncher"], "dagster-user-deployments": {"enabled": True, "deployments": servers}}
+    assert wrong(rules, values) == []
+    assert [volume for server in servers for volume in server["volumes"] if "emptyDir" not in volume] == []
+    same = ("name", "image", "dagsterApiGrpcArgs", "port", "envSecrets")
+    assert [[server[name] for name in same] for server in servers] == [[server[name] for name in same] for server in alone]
+    values["runLauncher"]["config"]["k8sRunLauncher"]["volume"] = []
+    assert len(wrong(rules, values)) == 1, "the schema would take anything"
+
+
 def test_the_manifests_of_the_marketplace_keep_the_schema_of_kubernetes():
     for manifest in read_all("kubernetes/marketplace.yaml"):
         rules = {"$ref": f"kubernetes#/$defs/{manifest['kind']}"}

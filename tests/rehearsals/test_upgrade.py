@@ -1,10 +1,12 @@
 """What the first release with a ledger left behind is taken over: its ledger, its history, its versions and its databases."""
 
+import re
 import sqlite3
 import tarfile
 from contextlib import closing
 from datetime import UTC, datetime
 
+import duckdb
 import pytest
 
 from platform_resources.ledger.database import LEDGER_FILE, newest_revision, open_ledger
@@ -25,12 +27,21 @@ def rows(root):
         return revision, {name: connection.execute(f"select count(*) from {name}").fetchone()[0] for name in names}
 
 
+def rows_of_catalog(root):
+    """Of the file that SQL clients open, as the first release has written it: its view names files where they were recorded."""
+    with closing(duckdb.connect(str(root / "ports/plant/readings/readings.duckdb"), read_only=True)) as catalog:
+        ((view,),) = catalog.execute("select sql from duckdb_views() where not internal").fetchall()
+        query = re.sub(r"'/.*?/mesh/", f"'{root}/", view.partition(" AS ")[2].rstrip(";"))
+        return catalog.execute(f"select count(*) from ({query})").fetchall()
+
+
 def test_what_the_first_release_left_behind_is_taken_over(tmp_path):
     root = tiny_mesh(tmp_path / "mesh")
     with tarfile.open(STATE) as archive:
         archive.extractall(root, filter="data")
     revision, before = rows(root)
     assert revision == "0001" and min(before.values()) > 0, before
+    assert rows_of_catalog(root) == [(6,)]
     with running(root) as found:
         old = [version.id for version in found.shelf("readings").published()]
         assert len(old) == 2

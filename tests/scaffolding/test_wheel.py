@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,8 @@ def mesh(tmp_path_factory):
 
 
 def test_an_installed_wheel_does_what_the_readme_says(mesh, tmp_path):
+    released = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert run(mesh, "--version", folder=tmp_path).stdout == f"mesh {released}\n"
     (init, new, query, refresh), shop = map(shlex.split, COMMANDS), tmp_path / "shop"
     assert (init[:2], new[:3], query[0], refresh[0]) == (["init", "shop"], ["new", "product", "--from"], "query", "refresh")
     run(mesh, *init, folder=tmp_path)

@@ -46,6 +46,8 @@ def _products(overview: MeshOverview) -> Iterator[Metric]:
     rows = _gauge("mesh_product_rows", "Rows of a data set in the newest version.", *PRODUCT, "data_set")
     checks = _gauge("mesh_product_checks", "Checks whose last verdict is this one.", *PRODUCT, "kind", "verdict")
     refreshed = _gauge("mesh_refresh_timestamp_seconds", "When the last refresh ended, by how it ended.", *PRODUCT, "outcome")
+    lasted = _gauge("mesh_refresh_duration_seconds", "How long the last refresh that ended has taken.", *PRODUCT)
+    running = _gauge("mesh_refresh_running_timestamp_seconds", "Since when a refresh runs that has not ended.", *PRODUCT)
     for name, health in overview.health.items():
         where = (health.domain, name)
         status.add_metric((*where, health.status), 1)
@@ -55,9 +57,14 @@ def _products(overview: MeshOverview) -> Iterator[Metric]:
                 rows.add_metric((*where, data_set), count)
         for (kind, verdict), count in sorted(Counter((check.kind, check.verdict) for check in health.checks).items()):
             checks.add_metric((*where, kind, verdict), count)
-        for outcome, at in _ended(overview.known.evidence[name]):
+        evidence = overview.known.evidence[name]
+        for outcome, at in _ended(evidence):
             refreshed.add_metric((*where, outcome), at.timestamp())
-    yield from (status, published, rows, checks, refreshed)
+        if (run := evidence.ended) is not None and run.started_at is not None and run.ended_at is not None:
+            lasted.add_metric(where, (run.ended_at - run.started_at).total_seconds())
+        if (run := evidence.running) is not None and run.started_at is not None:
+            running.add_metric(where, run.started_at.timestamp())
+    yield from (status, published, rows, checks, refreshed, lasted, running)
 
 
 def _ended(evidence: Evidence) -> Iterator[tuple[str, datetime]]:
