@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -20,10 +21,15 @@ CONSUMER = "kind: dashboard\n        uses: [sensors_sql]\n"
 
 
 class Pages(BaseHTTPRequestHandler):
-    """Answers with the status that the path names; some lead away: to a file, to another name of this computer, to another page."""
+    """Answers with the status that the path names; some lead away: to a file, to another name of this computer, to another page.
+
+    What is asked of 204 waits for longer than a second.
+    """
 
     def do_GET(self):
         port = self.server.server_port
+        if self.path == "/204":
+            time.sleep(1.1)
         away = {"/away": "file:///etc/hostname", "/inside": f"http://localhost:{port}/200", "/moved": f"http://127.0.0.1:{port}/200"}
         self.send_response(302 if self.path in away else int(self.path[1:]))
         if self.path in away:

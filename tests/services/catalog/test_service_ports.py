@@ -35,15 +35,16 @@ def planned(root):
 
 
 @pytest.mark.parametrize(
-    ("path", "verdict", "words"),
+    ("path", "within", "verdict", "words"),
     [
-        ("/200", "met", 'scores said "it answers, after '),
-        ("/401", "met", 'scores said "it answers, and wants to know who asks, after '),
-        ("/503", "missed", "scores could not be read: it answers with status 503; an answer within 5s promised"),
+        ("/200", "5s", "met", 'scores said "it answers, after '),
+        ("/401", "5s", "met", 'scores said "it answers, and wants to know who asks, after '),
+        ("/503", "5s", "missed", "scores could not be read: it answers with status 503; an answer within 5s promised"),
+        ("/204", "1s", "missed", "scores could not be read: it did not answer in time; an answer within 1s promised"),
     ],
 )
-def test_it_is_watched_like_any_port(tmp_path, pages, path, verdict, words):  # noqa: F811
-    root = mesh_with(tmp_path / "mesh", service(f"{pages}{path}"), PROMISE)
+def test_it_is_watched_like_any_port(tmp_path, pages, path, within, verdict, words):  # noqa: F811
+    root = mesh_with(tmp_path / "mesh", service(f"{pages}{path}"), PROMISE.replace("5s", within))
     plan, ledger = planned(root), open_ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
     ((objective, judgement),) = judged_objectives(plan.products, installed_registry(), root, ledger, NOW)
     ledger.close()
