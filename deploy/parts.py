@@ -161,7 +161,7 @@ class Deployment:
     def _code_server(self, domain: str) -> list[str]:
         file = f"dataproducts/{domain}/definitions.py"
         where = ["--location-name", domain, "--host", "127.0.0.1", "--port", str(self.ports[domain])]
-        return ["api", "grpc", "--lazy-load-user-code", "-f", file, *where]
+        return ["api", "grpc", "--lazy-load-user-code", "--log-format", "json", "-f", file, *where]
 
     def part(self, name: str, program: str, *arguments: str) -> Part:
         return Part(name, [str(BIN / program), *arguments], self.environment, self.root, self.folder / f"{name}.log")

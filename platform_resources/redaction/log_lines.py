@@ -32,9 +32,12 @@ def write_json_lines(environment: Mapping[str, str]) -> None:
     sys.stderr = lines = _Lines(handler)
     atexit.register(lines.write, "\n")  # what was said last may have no end
     logging.setLoggerClass(_JsonLogger)
+    logging.Logger.manager.setLoggerClass(_JsonLogger)  # goes before what others set later, such as structlog
     root = logging.getLogger()
     root.handlers, root.level = [handler], min(root.level or logging.INFO, logging.INFO)
     for logger in (logger for logger in logging.Logger.manager.loggerDict.values() if isinstance(logger, logging.Logger)):
+        if type(logger) is logging.Logger:
+            logger.__class__ = _JsonLogger  # it may be given a handler later
         if logger.handlers and not any(isinstance(handler, logging.NullHandler) for handler in logger.handlers):
             logger.handlers, logger.propagate = [], True
     sys.excepthook = lambda kind, error, trace: logging.getLogger("mesh").critical(str(error), exc_info=(kind, error, trace))
@@ -47,7 +50,7 @@ def _json_handler(stream: TextIO) -> logging.Handler:
 
 
 class _JsonLogger(logging.Logger):
-    """A logger that is made later: what libraries would have it write to a terminal, as Dagster does in each run, is JSON too."""
+    """What libraries have a logger write to a terminal later, as Dagster does in each run, is JSON too."""
 
     handler: logging.Handler
 

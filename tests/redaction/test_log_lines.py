@@ -12,7 +12,10 @@ pytestmark = pytest.mark.slow
 SPEAKING = """
 import logging, os, sys, warnings
 from platform_resources.redaction.log_lines import write_json_lines
+early = logging.getLogger("early")
 write_json_lines(os.environ)
+early.addHandler(logging.StreamHandler())
+early.warning("made before")
 logging.getLogger("dlt").warning("loaded from %s", "postgres://ana:geheim1@db/crm")
 os.environ["MESH_QUERY_TAG"] = '{"product": "orders", "run": "r1", "step": "pull"}'
 logging.getLogger("dlt").info("one page more")
@@ -24,6 +27,9 @@ def publish():
     return dg.MaterializeResult(tags={"dagster/data_version": "v7"})
 job = dg.define_asset_job("refresh_orders", [publish], tags={"product": "orders"}, executor_def=dg.in_process_executor)
 dg.Definitions(assets=[publish], jobs=[job]).resolve_job_def("refresh_orders").execute_in_process()
+from dagster._utils.log import configure_loggers
+configure_loggers()
+logging.getLogger("dagster-webserver").warning("as a daemon sets it up")
 sys.stderr.write("last words")
 raise ValueError("password=geheim2")
 """
@@ -44,6 +50,7 @@ def test_every_line_is_an_object_that_says_whose_it_is():
         "at": "", "level": "INFO", "logger": "dlt", "message": "one page more", "product": "orders", "run": "r1", "step": "pull",
     }  # fmt: skip
     assert "product" not in by_message["loaded from postgres://ana:***@db/crm"]
+    assert (by_message["made before"]["logger"], by_message["as a daemon sets it up"]["logger"]) == ("early", "dagster-webserver")
     assert {by_message[text]["logger"] for text in ("said in", "two lines")} == {"stderr"}
     (made,) = [line for line in said if line.get("event") == "ASSET_MATERIALIZATION"]
     assert (

@@ -30,8 +30,8 @@ def test_parts_that_die_or_are_doubled_under_readers_lose_nothing(tmp_path, monk
                 broken(deployment)
         assert readers.counts["files"][0] > 0
         assert list(lost(deployment, readers)) == []
-        logs = {name: list(map(json.loads, part.log.read_text().splitlines())) for name, part in deployment.parts.items() if name != "web"}
-        assert all(logs.values()), "each part says something, and nothing that is no JSON"
-        assert {line.get("product") for line in logs[FIRST] if line.get("run")} >= {DOMAINS[FIRST]}
+        said = {name: part.log.read_text().splitlines() for name, part in deployment.parts.items() if name != "web"}
+        assert [line for lines in said.values() for line in lines if not line.startswith("{")] == []
+        assert DOMAINS[FIRST] in {json.loads(line).get("product") for line in said[FIRST]}
     finally:
         deployment.stop()
