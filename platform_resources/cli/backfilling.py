@@ -1,5 +1,6 @@
 """The command `mesh backfill`: make the days of a range anew."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, NoReturn
 from zoneinfo import ZoneInfo
@@ -49,11 +50,7 @@ def backfill(
     """
     root, plan = mesh_of(context, [product])
     planned = product_of(plan, product)
-    begin, end = _day("--from", first), _day("--to", last)
-    if end < begin:
-        stop(f"--to {end} is before --from {begin}", SPEC_INVALID)
-    if end > (today := datetime.now(ZoneInfo(planned.zone)).date()):
-        stop(f"--to {end} is still to come: it is {today} in {planned.zone}", SPEC_INVALID)
+    begin, end = _range(planned, first, last)
     if not planned.runs:
         stop_idle(root, [planned])
     _refuse_undivided(planned)
@@ -80,13 +77,28 @@ def backfill(
     print_happened(judged(root, [planned.name]))
     if failed is not None:
         _stop_failed(planned, *failed, again)
-    for reader in read_plan(root)[0].products:
-        if reader.by_day and any(port.upstream is not None and port.upstream.product == planned.name for port in reader.inputs):
+    _name_readers(planned, read_plan(root)[0].products, begin, end)
+    raise Stop(FINE)
+
+
+def _range(product: ProductPlan, first: str, last: str) -> tuple[date, date]:
+    """The days as they are asked for."""
+    begin, end = _day("--from", first), _day("--to", last)
+    if end < begin:
+        stop(f"--to {end} is before --from {begin}", SPEC_INVALID)
+    if end > (today := datetime.now(ZoneInfo(product.zone)).date()):
+        stop(f"--to {end} is still to come: it is {today} in {product.zone}", SPEC_INVALID)
+    return begin, end
+
+
+def _name_readers(product: ProductPlan, products: Iterable[ProductPlan], begin: date, end: date) -> None:
+    """By what command the products that read this one by day get these days."""
+    for reader in products:
+        if reader.by_day and any(port.upstream is not None and port.upstream.product == product.name for port in reader.inputs):
             words.print(
-                cell(f"{reader.name} reads {planned.name}, and its own refreshes make its newest days alone. These days are made anew by")
+                cell(f"{reader.name} reads {product.name}, and its own refreshes make its newest days alone. These days are made anew by")
             )
             words.print(cell(f"  mesh backfill {reader.name} --from {begin} --to {end}"))
-    raise Stop(FINE)
 
 
 def _day(option: str, text: str) -> date:

@@ -217,9 +217,13 @@ class KafkaMessages:
                 heard = time.monotonic() if messages else heard
                 if time.monotonic() - heard > _LONGEST_SILENCE_SECONDS:
                     self._bounds(consumer)  # raises if brokers or topic are gone
-                    where = ", ".join(f"partition {number} at {ends[number]} of {bounds[number][1]}" for number in sorted(left))
-                    raise SourceUnread(f"{self.topic} has given nothing for {_LONGEST_SILENCE_SECONDS:.0f} s: {where}")
+                    raise self._silence({number: (ends[number], bounds[number][1]) for number in sorted(left)})
         return ends
+
+    def _silence(self, left: Mapping[int, tuple[int, int]]) -> SourceUnread:
+        """That nothing came, with the offset that was reached of each partition, and the one behind its last message."""
+        where = ", ".join(f"partition {number} at {reached} of {end}" for number, (reached, end) in left.items())
+        return SourceUnread(f"{self.topic} has given nothing for {_LONGEST_SILENCE_SECONDS:.0f} s: {where}")
 
     def _compare_with_read(self, message: Any, last: Mapping[int, int]) -> None:
         """Raise SourceUnread for a message that is not the one that was read at its place before."""
